@@ -26,7 +26,7 @@ struct AuditQuery {
   std::string event_id, request_id, event_name, event_source, username, access_key_id, resource;  // "" is any
   std::optional<bool> read_only;
   Timestamp from, to;            // to 0: no end
-  bool data_events = false;      // also those
+  bool data_events = false;      // also those; asked for by request_id only
   size_t limit = 50;
   std::string before;            // position to go on from (AuditPage::next)
 };

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "access/caller.h"
+#include "access/errors.h"
 
 namespace redoubt::access {
 
@@ -53,12 +54,8 @@ class Directory {
   virtual std::string id_to_principal(std::string_view value) = 0;
   /// Does a role with that ARN exist (iam:PassRole's subject), and may `service` assume it at all (its trust policy names it)?
   virtual bool role_exists(std::string_view role_arn) = 0;
+  /// EC2's "Encoded authorization failure message": sealed, for sts:DecodeAuthorizationMessage by `account`.
+  virtual std::string encode_authorization_message(std::string_view account, std::string_view json) = 0;
 };
-
-/// Authentication errors; S3 renames the first to InvalidAccessKeyId.
-inline constexpr ErrorKind kInvalidClientTokenId{"InvalidClientTokenId", 403, "28000"};
-inline constexpr ErrorKind kExpiredToken{"ExpiredToken", 403, "28000"};
-inline constexpr ErrorKind kAccessDenied{"AccessDenied", 403, "42501"};
-inline constexpr ErrorKind kNotImplemented{"NotImplemented", 501, "0A000"};
 
 }  // namespace redoubt::access

@@ -12,13 +12,13 @@
 ///   TRY(auto out, gate.call<api::kms::op::Decrypt>(call.forwarded_by("s3"), request));
 ///
 /// An operation of the API models without a row answers NotImplemented (501) by name. A row without a need does not compile unless it
-/// says public_because. Input has been validated by the model's rules when a handler sees it, also in nested calls.
+/// says NoNeed and why. Input has been validated by the model's rules when a handler sees it, also in nested calls.
 /// Threads: any; calls run on the caller's thread, nested ones inline; nothing here waits but handlers themselves.
-#include <any>
 #include <functional>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <string_view>
-#include <typeinfo>
 #include <vector>
 
 #include "access/caller.h"
@@ -44,7 +44,8 @@ struct Resource {
   std::optional<Error> hidden = {};
 };
 
-struct NoNeed { std::string_view public_because; };  // sts:GetCallerIdentity: "AWS requires no permission"
+/// `.needs = NoNeed{"AWS requires no permission"}`: sts:GetCallerIdentity.
+struct NoNeed { std::string_view public_because; };
 
 template <class In>
 struct Need {
@@ -56,6 +57,21 @@ struct Need {
   std::function<void(const In&, const Call&, policy::Context&)> context = nullptr;
   /// Asked only if true: iam:PassRole only when a role is passed.
   std::function<bool(const In&, const Call&)> when = nullptr;
+};
+
+/// What a row demands. It has no default, so that a row without .needs does not compile; an empty list aborts at start.
+template <class In>
+class Needs {
+ public:
+  Needs(std::initializer_list<Need<In>> list) : list_(list) {}
+  Needs(std::vector<Need<In>> list) : list_(std::move(list)) {}
+  Needs(NoNeed none) : public_because_(none.public_because) {}
+  const std::vector<Need<In>>& list() const { return list_; }
+  std::string_view public_because() const { return public_because_; }
+
+ private:
+  std::vector<Need<In>> list_;
+  std::string_view public_because_;
 };
 
 /// Proof that every need of a row was decided; only the Gate makes one.
@@ -82,8 +98,7 @@ template <class Op>
 struct Row {
   using In = typename Op::Input;
   using Out = typename Op::Output;
-  std::vector<Need<In>> needs = {};
-  std::optional<NoNeed> public_because = {};     // exactly one of needs and this
+  Needs<In> needs;
   std::function<Result<Out>(const Allowed<In>&)> handler = nullptr;
   /// Operations with a streaming body have this instead of handler. The body arrives as sent by the client, aws-chunked coding
   /// undone and checksums of header and trailer verified by the Gate before finish().
@@ -98,6 +113,8 @@ struct Row {
 };
 
 class Audit;
+struct ErasedRow;
+class ErasedUpload;
 
 class Gate : public api::Handler {
  public:
@@ -114,7 +131,8 @@ class Gate : public api::Handler {
   template <class Op>
   void add(Row<Op> row);
 
-  /// Decides, runs and audits. Also the entry for COPY, stacks, other services.
+  /// Decides, runs and audits. Also the entry for COPY, stacks, other services. Errors: those of the operation; kAccessDenied (or the
+  /// protocol's name for it); kThrottling; kNotImplemented where no row was declared.
   template <class Op>
   Result<typename Op::Output> call(const Call& call, const typename Op::Input& input);
   template <class Op>
@@ -130,6 +148,11 @@ class Gate : public api::Handler {
 
   /// Whether `call` could do `action` on `resource`, without doing it or auditing it. For simulators and "as the caller" pre-checks.
   policy::Decision decide(const Call& call, std::string_view action, const Resource& resource, const policy::Context* extra = nullptr);
+
+  /// The policy of a VPC endpoint, asked for every request that came through one; an endpoint that it doesn't know is refused, and so is
+  /// every endpoint as long as nothing was set. Network sets it once, at start.
+  using EndpointPolicies = std::function<Result<policy::PolicyPtr>(std::string_view vpc_endpoint_id)>;
+  void set_endpoint_policies(EndpointPolicies policies);
 
   /// HTTP. Authentication (SigV4 in header or query, chunked, presigned, anonymous S3, the unsigned STS actions), codec, the row.
   std::unique_ptr<api::Exchange> begin(api::RequestHead head) override;
@@ -147,8 +170,14 @@ class Gate : public api::Handler {
   std::vector<RowInfo> rows() const;
 
  private:
-  struct Entry;  // type-erased row
-  Entry& add_entry(const api::OperationShape& shape);
+  /// The row's type-erased form, and one walk of a call through the Gate: gate_inline.h, gate.cpp.
+  friend class Passage;
+  friend class HttpExchange;
+  const ErasedRow* find(const api::OperationShape& shape) const;
+  void add_erased(ErasedRow row);
+  Result<void> call_erased(const api::OperationShape& shape, const Call& call, const void* input, void* output);
+  Result<std::unique_ptr<ErasedUpload>> upload_erased(const api::OperationShape& shape, const Call& call, const void* input);
+
   Directory& directory_;
   Audit& audit_;
   Clock& clock_;
