@@ -1,0 +1,60 @@
+"""What AWS's services do and their models don't say. Each table names its source."""
+
+# Root elements of S3 responses without a payload member. Clients of the Java SDK version 1 look at them.
+# Source: S3 API Reference, "Response Syntax" of each operation.
+S3_OUTPUT_ROOTS = {
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListParts": "ListPartsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetBucketLocation": "LocationConstraint",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetObjectTagging": "Tagging",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+}
+
+# The output's only member is itself the root element. Source: Smithy's s3UnwrappedXmlOutput trait.
+UNWRAPPED_OUTPUTS = {("s3", "GetBucketLocation")}
+
+# Two operations of one method and URI, told apart by a header that only the second has.
+ROUTING_HEADERS = {("s3", "CopyObject"): "x-amz-copy-source", ("s3", "UploadPartCopy"): "x-amz-copy-source"}
+
+# Enums that say less than the service accepts, or whose violation has an error of its own: left to the handler.
+OPEN_ENUMS = {
+    ("s3", "BucketLocationConstraint"),   # IllegalLocationConstraintException, InvalidLocationConstraint
+    ("s3", "ChecksumAlgorithm"),          # InvalidRequest names the algorithm
+    ("cloudformation", "Capability"),     # InsufficientCapabilitiesException
+    ("ec2", "InstanceType"),              # too many to repeat in an error
+    ("ec2", "ResourceType"),
+}
+
+# Services whose answers carry an XML namespace that botocore's model omits.
+XML_NAMESPACES = {"s3": "http://s3.amazonaws.com/doc/2006-03-01/"}
+
+# Members that become S3's own errors rather than a schema violation are checked by its handlers: lengths are not enforced there.
+NO_LENGTHS = {"s3"}
+
+# Model errors that no operation lists but every service of a protocol can answer are not in here: they are access's ErrorKinds.
+
+# Names that C++ keeps for itself.
+KEYWORDS = set(
+    "alignas alignof and asm auto bool break case catch char class const continue default delete do double else enum explicit export "
+    "extern false float for friend goto if inline int long mutable namespace new not operator or private protected public register "
+    "return short signed sizeof static struct switch template this throw true try typedef union unsigned using virtual void "
+    "volatile while xor concept requires".split()
+)
