@@ -12,7 +12,7 @@
 /// engine's transaction reads from. Two transactions that change one object: the later commit is refused (check), nothing is
 /// ever merged or lost.
 ///
-/// Rows are opaque: (key text, body text; no body = dropped). Stored append-only; load() takes them in the order they were
+/// Rows are opaque to whoever stores them; the latest row of (kind, oid) counts, and load() takes them in the order they were
 /// appended. Password verifiers inside are sealed with the catalog's secret key.
 #include <atomic>
 #include <cstdint>
@@ -32,8 +32,9 @@ namespace redoubt::warehouse::catalog {
 
 /// A change as the engine stores it.
 struct Row {
-  std::string key;
-  std::optional<std::string> body;  // nullopt: dropped
+  std::string kind;  // "relation", "assumerole/group", ..
+  Oid oid = 0;
+  std::string body;  // JSON; empty: dropped
   bool operator==(const Row&) const = default;
 };
 

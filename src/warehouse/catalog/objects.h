@@ -31,7 +31,7 @@ struct Database {
   std::string name;
   Oid owner = 0;
   std::optional<Acl> acl = {};
-  int connection_limit = -1;  // -1: unlimited
+  int connection_limit = -1;      // -1: unlimited
   bool case_insensitive = false;  // COLLATE CASE_INSENSITIVE; recorded
   std::string comment = {};
   Key key() const { return {ObjectKind::kDatabase, oid}; }
@@ -89,8 +89,8 @@ struct Relation {
   std::string name;
   Oid owner = 0;
   RelationKind kind = RelationKind::kTable;
-  bool temporary = false;           // lives in a session's overlay, never in a published snapshot
-  Oid storage = 0;                  // number in the physical name; the oid, until the table is rewritten
+  bool temporary = false;            // in a schema pg_temp_<pid>, which only its session can name; gone when that ends
+  Oid storage = 0;                   // number in the physical name; the oid, until the table is rewritten
   std::vector<Column> columns = {};  // in attnum order, dropped ones included
   std::vector<Constraint> constraints = {};
   DistStyle dist_style = DistStyle::kAuto;
@@ -100,9 +100,9 @@ struct Relation {
   std::string comment = {};
   Timestamp created = {};
   // Views
-  std::string view_sql = {};        // the SELECT, names qualified; WITH NO SCHEMA BINDING: as written
+  std::string view_sql = {};                           // the SELECT, names qualified; WITH NO SCHEMA BINDING: as written
   std::vector<std::pair<std::string, Oid>> pins = {};  // what names in view_sql meant
-  std::vector<Oid> depends_on = {};  // relations a bound view reads; they can't be dropped without it
+  std::vector<Oid> depends_on = {};                    // relations a bound view reads; they can't be dropped without it
   // Row security: reserved, always false here until it is built.
   bool rls_on = false;
   bool rls_conjunction_or = false;
@@ -119,10 +119,10 @@ struct Relation {
 /// How a password is checked; what is known depends on how it was set. All empty: no password (DISABLE), or `disabled`.
 /// A clear-text password gives all three; 'md5..' md5 alone; 'sha256|..' sha256 alone.
 struct Verifier {
-  std::string md5;            // 32 hex digits: md5(password || user name)
-  std::string sha256;         // 64 hex digits: sha256(password || salt)
-  std::string sha256_salt;    // raw bytes
-  std::string scram;          // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>, base64, as PostgreSQL stores it
+  std::string md5;          // 32 hex digits: md5(password || user name)
+  std::string sha256;       // 64 hex digits: sha256(password || salt)
+  std::string sha256_salt;  // raw bytes
+  std::string scram;        // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>, base64, as PostgreSQL stores it
   bool empty() const { return md5.empty() && sha256.empty() && scram.empty(); }
   bool operator==(const Verifier&) const = default;
 };
@@ -167,7 +167,7 @@ struct Role {
   std::string name;
   Oid owner = 0;
   std::string external_id = {};
-  std::vector<RoleMembership> roles = {};         // granted to this role
+  std::vector<RoleMembership> roles = {};           // granted to this role
   std::vector<std::string> system_privileges = {};  // "CREATE USER", "IGNORE RLS"
   Key key() const { return {ObjectKind::kRole, id}; }
   bool operator==(const Role&) const = default;
@@ -175,7 +175,8 @@ struct Role {
 
 /// Commands an ASSUMEROLE grant speaks of, one bit each; they are independent of one another.
 using AssumeCommands = uint8_t;
-inline constexpr AssumeCommands kAssumeCopy = 1, kAssumeUnload = 2, kAssumeExternalFunction = 4, kAssumeCreateModel = 8, kAssumeAll = 15;
+inline constexpr AssumeCommands kAssumeCopy = 1, kAssumeUnload = 2, kAssumeExternalFunction = 4, kAssumeCreateModel = 8,
+                                kAssumeAll = 15;
 
 /// Every ASSUMEROLE grant of one grantee. Source: GRANT usage notes, "ASSUMEROLE".
 struct AssumeRoleGrants {

@@ -3,7 +3,7 @@
 ///
 /// A user's rights are the union of the user's own grants, those of the user's groups, of the roles granted to the user
 /// (transitively) and of PUBLIC. Superusers hold everything; owners hold what the list says plus the right to grant and drop.
-#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,28 +12,38 @@
 
 namespace redoubt::warehouse::catalog {
 
-/// Everybody that a user's rights come from: the user, groups, roles with those they hold, PUBLIC. Only PUBLIC for an unknown user.
-std::vector<Grantee> identities(const Snapshot& snapshot, Oid user);
+/// Everybody that a user's rights come from.
+struct Identities {
+  Oid user = 0;
+  bool superuser = false;
+  std::vector<Grantee> all;  // the user, its groups, its roles and those they hold, PUBLIC; ascending
+  bool has(const Grantee& grantee) const;
+};
+/// `extra_groups`: of this login alone (DbGroups of temporary credentials). An unknown user is PUBLIC and nothing else.
+Identities identities(const Snapshot& snapshot, Oid user, std::span<const Oid> extra_groups = {});
 /// Roles a user holds, directly and through roles. Ascending.
 std::vector<Oid> effective_roles(const Snapshot& snapshot, Oid user);
-bool is_superuser(const Snapshot& snapshot, Oid user);
+/// Roles a role holds, itself included. Ascending.
+std::vector<Oid> roles_within(const Snapshot& snapshot, Oid role);
 /// Does a role that the user holds carry the system privilege ("CREATE USER")? True for superusers.
-bool has_system_privilege(const Snapshot& snapshot, Oid user, std::string_view privilege);
+bool has_system_privilege(const Snapshot& snapshot, const Identities& who, std::string_view privilege);
 
 /// The list that holds for an object: its own, or its kind's default.
 Acl effective_acl(const Database& database);
 Acl effective_acl(const Schema& schema);
 Acl effective_acl(const Relation& relation);
 
-/// Does the user hold all of `privileges` (bits)?
-bool may(const Snapshot& snapshot, Oid user, Privileges privileges, const Database& database);
-bool may(const Snapshot& snapshot, Oid user, Privileges privileges, const Schema& schema);
-bool may(const Snapshot& snapshot, Oid user, Privileges privileges, const Relation& relation);  // table level alone
-bool may_column(const Snapshot& snapshot, Oid user, Privileges privileges, const Column& column);
+/// Does one of them hold each of `privileges` (bits)?
+bool may(const Identities& who, Privileges privileges, const Database& database);
+bool may(const Identities& who, Privileges privileges, const Schema& schema);
+bool may(const Identities& who, Privileges privileges, const Relation& relation);  // table level alone
+bool may_column(const Identities& who, Privileges privileges, const Column& column);
+/// Any of `privileges` on the relation or on one of its columns: is it of this user's concern?
+bool may_any(const Identities& who, Privileges privileges, const Relation& relation);
 /// Is it the user's own, or is the user a superuser?
 template <class T>
-bool owns(const Snapshot& snapshot, Oid user, const T& object) {
-  return object.owner == user || is_superuser(snapshot, user);
+bool owns(const Identities& who, const T& object) {
+  return who.superuser || object.owner == who.user;
 }
 
 /// Which of `privileges` the user may grant on, and in whose name: owner and superuser all, as the owner; others those held
@@ -42,10 +52,10 @@ struct GrantRight {
   Privileges privileges = 0;
   Oid grantor = 0;
 };
-GrantRight grant_right(const Snapshot& snapshot, Oid user, Oid owner, const Acl& acl, Privileges privileges);
+GrantRight grant_right(const Identities& who, Oid owner, const Acl& acl, AclTarget target, Privileges privileges);
 
 /// May the user assume exactly this chain (text as the command has it) for the command? Superusers always.
-bool may_assume_role(const Snapshot& snapshot, Oid user, std::string_view chain, AssumeCommands command);
+bool may_assume_role(const Snapshot& snapshot, const Identities& who, std::string_view chain, AssumeCommands command);
 
 /// Does anything in the cluster belong to the user (DROP USER)? And does any list name it?
 bool owns_anything(const Snapshot& snapshot, Oid user);
