@@ -1,0 +1,186 @@
+/// Encrypt, Decrypt, ReEncrypt and the data keys.
+#include "base/crypto.h"
+#include "gen/api/kms.h"
+#include "keys/envelope.h"
+#include "keys/rows.h"
+
+namespace redoubt::keys {
+
+using namespace api::kms;
+using access::Allowed;
+
+namespace {
+
+constexpr const char* kAlgorithm = "SYMMETRIC_DEFAULT";
+
+Result<void> check_algorithm(const std::optional<std::string>& asked) {
+  if (asked && *asked != kAlgorithm)
+    return fail(kInvalidKeyUsage, "Encryption algorithm " + *asked + " is not supported by a SYMMETRIC_DEFAULT key.");
+  return {};
+}
+template <class In>
+Result<void> check_recipient(const In& in) {
+  if (in.Recipient) return fail(kUnsupportedOperation, "Recipient (AWS Nitro Enclaves) is not supported by this server.");
+  return {};
+}
+
+/// The length a GenerateDataKey asks for.
+Result<size_t> data_key_size(const std::optional<std::string>& spec, const std::optional<int64_t>& bytes) {
+  if (spec.has_value() == bytes.has_value()) return fail(kValidation, "Please specify either number of bytes or key spec.");
+  if (bytes) return size_t(*bytes);
+  return *spec == "AES_256" ? 32 : 16;
+}
+
+}  // namespace
+
+void Keys::declare_crypto() {
+  key_operation<op::Encrypt>("kms:Encrypt",
+                             [this](const Allowed<EncryptRequest>& r) -> Result<EncryptResponse> {
+                               TRY_VOID(check_algorithm(r.input.EncryptionAlgorithm));
+                               TRY(auto key, require_usable(r.input.KeyId, r.call));
+                               TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+                               return EncryptResponse{
+                                   .CiphertextBlob = encrypt(*key, r.input.Plaintext, r.input.EncryptionContext),
+                                   .KeyId = key->arn(),
+                                   .EncryptionAlgorithm = kAlgorithm};
+                             },
+                             true, {"Plaintext", "CiphertextBlob"});
+
+  // Decrypt finds its key in the ciphertext; the request's KeyId, if any, must name the same one.
+  auto key_of_blob = [this](std::string_view blob, const access::Call& call, std::string_view action,
+                            const EncryptionContext& context) -> Result<std::vector<access::Resource>> {
+    auto header = parse_blob(blob);
+    if (!header) return fail(kInvalidCiphertext, "");
+    auto key = header->region == call.region ? store_.find(header->account, header->region, header->key_id) : nullptr;
+    if (!key) {
+      Error unknown{&access::kAccessDenied,
+                    "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you "
+                    "are not allowed to access."};
+      return std::vector{access::Resource{.arn = make_arn("kms", header->region, header->account, "key/" + header->key_id),
+                                          .account = header->account,
+                                          .rule = policy::ResourceRule::required,
+                                          .missing = unknown,
+                                          .hidden = unknown}};
+    }
+    return std::vector{resource_of(*key, call, action, context)};
+  };
+  auto open_blob = [this](std::string_view blob, const std::optional<std::string>& key_id, const EncryptionContext& context,
+                          const access::Call& call) -> Result<std::pair<KeyPtr, std::string>> {
+    auto header = parse_blob(blob);
+    if (!header) return fail(kInvalidCiphertext, "");
+    auto key = store_.find(header->account, header->region, header->key_id);
+    if (!key) return fail(kInvalidCiphertext, "");
+    if (key_id) {
+      auto named = find(*key_id, call);
+      if (!named.key || named.key->arn() != key->arn())
+        return fail(kIncorrectKey, "The key ID in the request does not identify a CMK that can perform this operation.");
+    }
+    TRY_VOID(check_usable(*key));
+    auto plain = decrypt(*key, blob, context);
+    if (!plain) return fail(kInvalidCiphertext, "");
+    return std::pair(key, std::move(*plain));
+  };
+
+  access::Row<op::Decrypt> decrypt_row;
+  decrypt_row.read_only = true;
+  decrypt_row.denial = policy::DenialStyle::kms;
+  decrypt_row.secret_members = {"Plaintext", "CiphertextBlob"};
+  decrypt_row.needs = {
+      {.action = "kms:Decrypt",
+       .resources = [key_of_blob](const DecryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+         if (!in.CiphertextBlob)
+           return fail(kValidation,
+                       "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
+                       "not be null");
+         return key_of_blob(*in.CiphertextBlob, call, "kms:Decrypt", in.EncryptionContext);
+       },
+       .context =
+           [](const DecryptRequest& in, const access::Call&, policy::Context& c) {
+             set_encryption_context(in.EncryptionContext, c);
+             c.set("kms:EncryptionAlgorithm", kAlgorithm);
+             if (in.KeyId && in.KeyId->starts_with("alias/")) c.set("kms:RequestAlias", *in.KeyId);
+           }}};
+  decrypt_row.handler = [open_blob](const Allowed<DecryptRequest>& r) -> Result<DecryptResponse> {
+    TRY_VOID(check_algorithm(r.input.EncryptionAlgorithm));
+    TRY_VOID(check_recipient(r.input));
+    TRY(auto opened, open_blob(*r.input.CiphertextBlob, r.input.KeyId, r.input.EncryptionContext, r.call));
+    TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+    return DecryptResponse{
+        .KeyId = opened.first->arn(), .Plaintext = std::move(opened.second), .EncryptionAlgorithm = kAlgorithm};
+  };
+  gate_->add<op::Decrypt>(std::move(decrypt_row));
+
+  access::Row<op::ReEncrypt> re;
+  re.read_only = true;
+  re.denial = policy::DenialStyle::kms;
+  re.secret_members = {"CiphertextBlob"};
+  re.needs = {
+      {.action = "kms:ReEncryptFrom",
+       .resources = [key_of_blob](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+         if (!in.CiphertextBlob)
+           return fail(kValidation,
+                       "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
+                       "not be null");
+         return key_of_blob(*in.CiphertextBlob, call, "kms:ReEncryptFrom", in.SourceEncryptionContext);
+       },
+       .context = [](const ReEncryptRequest& in, const access::Call&,
+                     policy::Context& c) { set_encryption_context(in.SourceEncryptionContext, c); }},
+      {.action = "kms:ReEncryptTo",
+       .resources = [this](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+         return std::vector{resource(find(in.DestinationKeyId, call), call, "kms:ReEncryptTo", in.DestinationEncryptionContext)};
+       },
+       .context = [](const ReEncryptRequest& in, const access::Call&,
+                     policy::Context& c) { set_encryption_context(in.DestinationEncryptionContext, c); }}};
+  re.handler = [this, open_blob](const Allowed<ReEncryptRequest>& r) -> Result<ReEncryptResponse> {
+    TRY_VOID(check_algorithm(r.input.SourceEncryptionAlgorithm));
+    TRY_VOID(check_algorithm(r.input.DestinationEncryptionAlgorithm));
+    TRY(auto opened, open_blob(*r.input.CiphertextBlob, r.input.SourceKeyId, r.input.SourceEncryptionContext, r.call));
+    TRY(auto to, require_usable(r.input.DestinationKeyId, r.call));
+    TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+    return ReEncryptResponse{.CiphertextBlob = encrypt(*to, opened.second, r.input.DestinationEncryptionContext),
+                             .SourceKeyId = opened.first->arn(),
+                             .KeyId = to->arn(),
+                             .SourceEncryptionAlgorithm = kAlgorithm,
+                             .DestinationEncryptionAlgorithm = kAlgorithm};
+  };
+  gate_->add<op::ReEncrypt>(std::move(re));
+
+  key_operation<op::GenerateDataKey>("kms:GenerateDataKey",
+                                     [this](const Allowed<GenerateDataKeyRequest>& r) -> Result<GenerateDataKeyResponse> {
+                                       TRY(size_t size, data_key_size(r.input.KeySpec, r.input.NumberOfBytes));
+                                       TRY_VOID(check_recipient(r.input));
+                                       TRY(auto key, require_usable(r.input.KeyId, r.call));
+                                       TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+                                       auto plain = crypto::random_bytes(size);
+                                       auto blob = encrypt(*key, plain, r.input.EncryptionContext);
+                                       return GenerateDataKeyResponse{
+                                           .CiphertextBlob = std::move(blob), .Plaintext = std::move(plain), .KeyId = key->arn()};
+                                     },
+                                     true, {"Plaintext", "CiphertextBlob"});
+
+  key_operation<op::GenerateDataKeyWithoutPlaintext>(
+      "kms:GenerateDataKeyWithoutPlaintext",
+      [this](const Allowed<GenerateDataKeyWithoutPlaintextRequest>& r) -> Result<GenerateDataKeyWithoutPlaintextResponse> {
+        TRY(size_t size, data_key_size(r.input.KeySpec, r.input.NumberOfBytes));
+        TRY(auto key, require_usable(r.input.KeyId, r.call));
+        TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+        return GenerateDataKeyWithoutPlaintextResponse{
+            .CiphertextBlob = encrypt(*key, crypto::random_bytes(size), r.input.EncryptionContext), .KeyId = key->arn()};
+      },
+      true, {"CiphertextBlob"});
+
+  access::Row<op::GenerateRandom> random;
+  random.needs = {{.action = "kms:GenerateRandom"}};
+  random.read_only = true;
+  random.denial = policy::DenialStyle::kms;
+  random.secret_members = {"Plaintext"};
+  random.handler = [](const Allowed<GenerateRandomRequest>& r) -> Result<GenerateRandomResponse> {
+    if (r.input.CustomKeyStoreId) return fail(kUnsupportedOperation, "A custom key store is not supported by this server.");
+    TRY_VOID(check_recipient(r.input));
+    if (!r.input.NumberOfBytes) return fail(kValidation, "NumberOfBytes must be specified.");
+    return GenerateRandomResponse{.Plaintext = crypto::random_bytes(size_t(*r.input.NumberOfBytes))};
+  };
+  gate_->add<op::GenerateRandom>(std::move(random));
+}
+
+}  // namespace redoubt::keys

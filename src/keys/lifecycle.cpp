@@ -1,0 +1,352 @@
+/// CreateKey to ScheduleKeyDeletion: what happens to a key as a whole.
+#include "base/ids.h"
+#include "gen/api/kms.h"
+#include "keys/rows.h"
+
+namespace redoubt::keys {
+
+using namespace api::kms;
+using access::Allowed;
+
+namespace {
+
+KeyMetadata metadata(const Key& k) {
+  KeyMetadata m;
+  m.AWSAccountId = k.account;
+  m.KeyId = k.id;
+  m.Arn = k.arn();
+  m.CreationDate = k.created;
+  m.Enabled = k.state == KeyState::enabled;
+  m.Description = k.description;
+  m.KeyUsage = "ENCRYPT_DECRYPT";
+  m.KeyState = std::string(state_name(k.state));
+  if (k.state == KeyState::pending_deletion) m.DeletionDate = k.deletion_date;
+  m.Origin = "AWS_KMS";
+  m.KeyManager = k.aws_managed ? "AWS" : "CUSTOMER";
+  m.CustomerMasterKeySpec = m.KeySpec = "SYMMETRIC_DEFAULT";
+  m.EncryptionAlgorithms = {"SYMMETRIC_DEFAULT"};
+  m.MultiRegion = false;
+  m.CurrentKeyMaterialId = k.materials.back().id;
+  return m;
+}
+
+Result<void> set_tags(Key& k, const std::vector<Tag>& tags) {
+  for (auto& t : tags) {
+    if (t.TagKey.starts_with("aws:")) return fail(kTagging, "Tags beginning with aws: are reserved.");
+    k.tags[t.TagKey] = t.TagValue;
+  }
+  if (k.tags.size() > 50) return fail(kLimitExceeded, "A key can have at most 50 tags.");
+  return {};
+}
+
+std::string default_policy(std::string_view account) {
+  return R"({
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "arn:aws:iam::)" +
+         std::string(account) + R"(:root"
+    },
+    "Action" : "kms:*",
+    "Resource" : "*"
+  } ]
+})";
+}
+
+Result<void> only_default_policy(const std::optional<std::string>& name) {
+  if (name && *name != "default") return fail(kNotFound, "No such policy exists");
+  return {};
+}
+
+}  // namespace
+
+void Keys::declare_lifecycle() {
+  access::Row<op::CreateKey> create;
+  auto new_key_context = [](const CreateKeyRequest& in, const access::Call&, policy::Context& c) {
+    c.set("kms:KeySpec", in.KeySpec.value_or("SYMMETRIC_DEFAULT"));
+    c.set("kms:KeyUsage", in.KeyUsage.value_or("ENCRYPT_DECRYPT"));
+    c.set("kms:KeyOrigin", in.Origin.value_or("AWS_KMS"));
+    c.set_bool("kms:MultiRegion", in.MultiRegion.value_or(false));
+    c.set_bool("kms:BypassPolicyLockoutSafetyCheck", in.BypassPolicyLockoutSafetyCheck.value_or(false));
+    set_request_tags(in.Tags, c);
+  };
+  create.needs = {{.action = "kms:CreateKey", .context = new_key_context},
+                  {.action = "kms:TagResource",
+                   .context = new_key_context,
+                   .when = [](const CreateKeyRequest& in, const access::Call&) { return !in.Tags.empty(); }}};
+  create.denial = policy::DenialStyle::kms;
+  create.handler = [this](const Allowed<CreateKeyRequest>& r) -> Result<CreateKeyResponse> {
+    auto& in = r.input;
+    auto refuse = [](std::string what) {
+      return fail(kUnsupportedOperation, std::move(what) + " is not supported by this server.");
+    };
+    if (in.KeySpec && *in.KeySpec != "SYMMETRIC_DEFAULT") return refuse("KeySpec " + *in.KeySpec);
+    if (in.CustomerMasterKeySpec && *in.CustomerMasterKeySpec != "SYMMETRIC_DEFAULT")
+      return refuse("CustomerMasterKeySpec " + *in.CustomerMasterKeySpec);
+    if (in.KeyUsage && *in.KeyUsage != "ENCRYPT_DECRYPT") return refuse("KeyUsage " + *in.KeyUsage);
+    if (in.Origin && *in.Origin != "AWS_KMS") return refuse("Origin " + *in.Origin);
+    if (in.CustomKeyStoreId || in.XksKeyId) return refuse("A custom key store");
+    if (in.MultiRegion.value_or(false)) return refuse("A multi-Region key");
+    Key key{
+        .account = r.call.caller->account, .region = r.call.region, .id = new_uuid(), .description = in.Description.value_or("")};
+    key.created = clock_.now();
+    TRY_VOID(set_tags(key, in.Tags));
+    TRY_VOID(set_policy(key, in.Policy.value_or(default_policy(key.account)), in.BypassPolicyLockoutSafetyCheck.value_or(false),
+                        r.call));
+    key.materials.push_back(new_material(false));
+    TRY(auto made, store_.add(std::move(key)));
+    return CreateKeyResponse{.KeyMetadata = metadata(*made)};
+  };
+  gate_->add<op::CreateKey>(std::move(create));
+
+  key_operation<op::DescribeKey>(
+      "kms:DescribeKey",
+      [this](const Allowed<DescribeKeyRequest>& r) -> Result<DescribeKeyResponse> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        return DescribeKeyResponse{.KeyMetadata = metadata(*key)};
+      },
+      true);
+
+  access::Row<op::ListKeys> list;
+  list.needs = {{.action = "kms:ListKeys"}};
+  list.read_only = true;
+  list.denial = policy::DenialStyle::kms;
+  list.handler = [this](const Allowed<ListKeysRequest>& r) -> Result<ListKeysResponse> {
+    ListKeysResponse out;
+    TRY(auto keys, page(store_.list(r.call.caller->account, r.call.region), r.input, out, 100));
+    for (auto& k : keys) out.Keys.push_back({.KeyId = k->id, .KeyArn = k->arn()});
+    return out;
+  };
+  gate_->add<op::ListKeys>(std::move(list));
+
+  key_operation<op::EnableKey>(
+      "kms:EnableKey",
+      [this](const Allowed<EnableKeyRequest>& r) -> Result<op::EnableKey::Output> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        TRY_VOID(check_mine(*key));
+        TRY_VOID(store_.update(*key, [](Key& k) -> Result<void> {
+          if (k.state == KeyState::pending_deletion) return fail(kInvalidState, k.arn() + " is pending deletion.");
+          k.state = KeyState::enabled;
+          return {};
+        }));
+        return {};
+      },
+      false);
+  key_operation<op::DisableKey>(
+      "kms:DisableKey",
+      [this](const Allowed<DisableKeyRequest>& r) -> Result<op::DisableKey::Output> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        TRY_VOID(check_mine(*key));
+        TRY_VOID(store_.update(*key, [](Key& k) -> Result<void> {
+          if (k.state == KeyState::pending_deletion) return fail(kInvalidState, k.arn() + " is pending deletion.");
+          k.state = KeyState::disabled;
+          return {};
+        }));
+        return {};
+      },
+      false);
+
+  key_operation<op::ScheduleKeyDeletion>(
+      "kms:ScheduleKeyDeletion",
+      [this](const Allowed<ScheduleKeyDeletionRequest>& r) -> Result<ScheduleKeyDeletionResponse> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        TRY_VOID(check_mine(*key));
+        int days = int(r.input.PendingWindowInDays.value_or(30));
+        if (days < 7 || days > 30) return fail(kValidation, "PendingWindowInDays must be between 7 and 30, inclusive");
+        TRY(auto changed, store_.update(*key, [&](Key& k) -> Result<void> {
+          if (k.state == KeyState::pending_deletion) return fail(kInvalidState, k.arn() + " is pending deletion.");
+          k.state = KeyState::pending_deletion;
+          k.deletion_window_days = days;
+          k.deletion_date = clock_.now().plus_seconds(int64_t(days) * 86400);
+          return {};
+        }));
+        return ScheduleKeyDeletionResponse{.KeyId = changed->arn(),
+                                           .DeletionDate = changed->deletion_date,
+                                           .KeyState = "PendingDeletion",
+                                           .PendingWindowInDays = days};
+      },
+      false);
+  key_operation<op::CancelKeyDeletion>(
+      "kms:CancelKeyDeletion",
+      [this](const Allowed<CancelKeyDeletionRequest>& r) -> Result<CancelKeyDeletionResponse> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        TRY(auto changed, store_.update(*key, [](Key& k) -> Result<void> {
+          if (k.state != KeyState::pending_deletion) return fail(kInvalidState, k.arn() + " is not pending deletion.");
+          k.state = KeyState::disabled;
+          k.deletion_date = {};
+          return {};
+        }));
+        return CancelKeyDeletionResponse{.KeyId = changed->arn()};
+      },
+      false);
+
+  key_operation<op::UpdateKeyDescription>(
+      "kms:UpdateKeyDescription",
+      [this](const Allowed<UpdateKeyDescriptionRequest>& r) -> Result<op::UpdateKeyDescription::Output> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        TRY_VOID(check_mine(*key));
+        TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
+          k.description = r.input.Description;
+          return {};
+        }));
+        return {};
+      },
+      false);
+
+  key_operation<op::PutKeyPolicy>(
+      "kms:PutKeyPolicy",
+      [this](const Allowed<PutKeyPolicyRequest>& r) -> Result<op::PutKeyPolicy::Output> {
+        TRY_VOID(only_default_policy(r.input.PolicyName));
+        TRY(auto key, require(r.input.KeyId, r.call));
+        TRY_VOID(check_mine(*key));
+        TRY_VOID(store_.update(*key, [&](Key& k) {
+          return set_policy(k, r.input.Policy, r.input.BypassPolicyLockoutSafetyCheck.value_or(false), r.call);
+        }));
+        return {};
+      },
+      false);
+  key_operation<op::GetKeyPolicy>(
+      "kms:GetKeyPolicy",
+      [this](const Allowed<GetKeyPolicyRequest>& r) -> Result<GetKeyPolicyResponse> {
+        TRY_VOID(only_default_policy(r.input.PolicyName));
+        TRY(auto key, require(r.input.KeyId, r.call));
+        TRY(auto shown,
+            policy::rewrite_principals(key->policy_text, [&](std::string_view, std::string_view v) -> Result<std::string> {
+              return gate_->directory().id_to_principal(v);
+            }));
+        return GetKeyPolicyResponse{.Policy = std::move(shown), .PolicyName = "default"};
+      },
+      true);
+  key_operation<op::ListKeyPolicies>(
+      "kms:ListKeyPolicies",
+      [](const Allowed<ListKeyPoliciesRequest>&) -> Result<ListKeyPoliciesResponse> {
+        return ListKeyPoliciesResponse{.PolicyNames = {"default"}, .Truncated = false};
+      },
+      true);
+
+  key_operation<op::EnableKeyRotation>(
+      "kms:EnableKeyRotation",
+      [this](const Allowed<EnableKeyRotationRequest>& r) -> Result<op::EnableKeyRotation::Output> {
+        TRY(auto key, require_usable(r.input.KeyId, r.call));
+        TRY_VOID(check_mine(*key));
+        TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
+          k.rotation = true;
+          k.rotation_days = int(r.input.RotationPeriodInDays.value_or(365));
+          k.next_rotation = clock_.now().plus_seconds(int64_t(k.rotation_days) * 86400);
+          return {};
+        }));
+        return {};
+      },
+      false);
+  key_operation<op::DisableKeyRotation>(
+      "kms:DisableKeyRotation",
+      [this](const Allowed<DisableKeyRotationRequest>& r) -> Result<op::DisableKeyRotation::Output> {
+        TRY(auto key, require_usable(r.input.KeyId, r.call));
+        TRY_VOID(check_mine(*key));
+        TRY_VOID(store_.update(*key, [](Key& k) -> Result<void> {
+          k.rotation = false;
+          k.next_rotation = {};
+          return {};
+        }));
+        return {};
+      },
+      false);
+  key_operation<op::GetKeyRotationStatus>(
+      "kms:GetKeyRotationStatus",
+      [this](const Allowed<GetKeyRotationStatusRequest>& r) -> Result<GetKeyRotationStatusResponse> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        GetKeyRotationStatusResponse out{.KeyRotationEnabled = key->rotation && key->state != KeyState::pending_deletion,
+                                         .KeyId = key->id};
+        if (key->rotation) {
+          out.RotationPeriodInDays = key->rotation_days;
+          out.NextRotationDate = key->next_rotation;
+        }
+        return out;
+      },
+      true);
+  key_operation<op::RotateKeyOnDemand>(
+      "kms:RotateKeyOnDemand",
+      [this](const Allowed<RotateKeyOnDemandRequest>& r) -> Result<RotateKeyOnDemandResponse> {
+        TRY(auto key, require_usable(r.input.KeyId, r.call));
+        TRY_VOID(check_mine(*key));
+        TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
+          long on_demand = std::count_if(k.materials.begin(), k.materials.end(), [](auto& m) { return m.on_demand; });
+          if (on_demand >= 25)
+            return fail(kLimitExceeded, "The on-demand rotation limit has been exceeded for key " + k.arn() + ".");
+          k.materials.push_back(new_material(true));
+          return {};
+        }));
+        return RotateKeyOnDemandResponse{.KeyId = key->id};
+      },
+      false);
+  key_operation<op::ListKeyRotations>(
+      "kms:ListKeyRotations",
+      [this](const Allowed<ListKeyRotationsRequest>& r) -> Result<ListKeyRotationsResponse> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        std::vector<RotationsListEntry> all;
+        bool with_first = r.input.IncludeKeyMaterial.value_or("") == "ALL_KEY_MATERIAL";
+        for (size_t i = with_first ? 0 : 1; i < key->materials.size(); ++i) {
+          auto& m = key->materials[i];
+          RotationsListEntry e{.KeyId = key->id,
+                               .KeyMaterialId = m.id,
+                               .KeyMaterialState = i + 1 == key->materials.size() ? "CURRENT" : "NON_CURRENT"};
+          if (i > 0) {
+            e.RotationDate = m.created;
+            e.RotationType = m.on_demand ? "ON_DEMAND" : "AUTOMATIC";
+          }
+          all.push_back(std::move(e));
+        }
+        ListKeyRotationsResponse out;
+        TRY(out.Rotations, page(all, r.input, out, 100));
+        return out;
+      },
+      true);
+
+  access::Row<op::TagResource> tag;
+  auto tag_need = needs_key<TagResourceRequest>("kms:TagResource");
+  tag_need.context = [](const TagResourceRequest& in, const access::Call&, policy::Context& c) { set_request_tags(in.Tags, c); };
+  tag.needs = {tag_need};
+  tag.denial = policy::DenialStyle::kms;
+  tag.handler = [this](const Allowed<TagResourceRequest>& r) -> Result<op::TagResource::Output> {
+    TRY(auto key, require(r.input.KeyId, r.call));
+    TRY_VOID(check_mine(*key));
+    TRY_VOID(store_.update(*key, [&](Key& k) { return set_tags(k, r.input.Tags); }));
+    return {};
+  };
+  gate_->add<op::TagResource>(std::move(tag));
+
+  access::Row<op::UntagResource> untag;
+  auto untag_need = needs_key<UntagResourceRequest>("kms:UntagResource");
+  untag_need.context = [](const UntagResourceRequest& in, const access::Call&, policy::Context& c) {
+    c.set_list("aws:TagKeys", in.TagKeys);
+  };
+  untag.needs = {untag_need};
+  untag.denial = policy::DenialStyle::kms;
+  untag.handler = [this](const Allowed<UntagResourceRequest>& r) -> Result<op::UntagResource::Output> {
+    TRY(auto key, require(r.input.KeyId, r.call));
+    TRY_VOID(check_mine(*key));
+    TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
+      for (auto& name : r.input.TagKeys) k.tags.erase(name);
+      return {};
+    }));
+    return {};
+  };
+  gate_->add<op::UntagResource>(std::move(untag));
+
+  key_operation<op::ListResourceTags>(
+      "kms:ListResourceTags",
+      [this](const Allowed<ListResourceTagsRequest>& r) -> Result<ListResourceTagsResponse> {
+        TRY(auto key, require(r.input.KeyId, r.call));
+        std::vector<Tag> all;
+        for (auto& [k, v] : key->tags) all.push_back({.TagKey = k, .TagValue = v});
+        ListResourceTagsResponse out;
+        TRY(out.Tags, page(all, r.input, out, 50));
+        return out;
+      },
+      true);
+}
+
+}  // namespace redoubt::keys

@@ -1,0 +1,87 @@
+#pragma once
+/// How KMS's rows are built: nearly every operation needs one permission on the key that its KeyId names.
+#include "keys/keys.h"
+
+namespace redoubt::keys {
+
+/// The encryption context of a request, by whatever name its input has it; empty if it has none.
+template <class In>
+EncryptionContext context_of(const In& in) {
+  if constexpr (requires { in.EncryptionContext; })
+    return in.EncryptionContext;
+  else
+    return {};
+}
+
+inline void set_encryption_context(const EncryptionContext& pairs, policy::Context& context) {
+  std::vector<std::string> names;
+  for (auto& [k, v] : pairs) {
+    context.set("kms:EncryptionContext:" + k, v);
+    names.push_back(k);
+  }
+  context.set_list("kms:EncryptionContextKeys", names);
+}
+
+template <class Tags>
+void set_request_tags(const Tags& tags, policy::Context& context) {
+  std::vector<std::string> names;
+  for (auto& t : tags) {
+    context.set("aws:RequestTag/" + t.TagKey, t.TagValue);
+    names.push_back(t.TagKey);
+  }
+  context.set_list("aws:TagKeys", names);
+}
+
+template <class In>
+access::Need<In> Keys::needs_key(std::string_view action) {
+  return {.action = action,
+          .resources = [this, action](const In& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+            return std::vector{resource(find(in.KeyId, call), call, action, context_of(in))};
+          },
+          .context =
+              [](const In& in, const access::Call& call, policy::Context& context) {
+                set_encryption_context(context_of(in), context);
+                if (std::string_view(in.KeyId).starts_with("alias/")) context.set("kms:RequestAlias", in.KeyId);
+                if constexpr (requires { in.BypassPolicyLockoutSafetyCheck; })
+                  context.set_bool("kms:BypassPolicyLockoutSafetyCheck", in.BypassPolicyLockoutSafetyCheck.value_or(false));
+                if constexpr (requires { in.PendingWindowInDays; })
+                  context.set_int("kms:ScheduleKeyDeletionPendingWindowInDays", in.PendingWindowInDays.value_or(30));
+                if constexpr (requires { in.RotationPeriodInDays; })
+                  context.set_int("kms:RotationPeriodInDays", in.RotationPeriodInDays.value_or(365));
+              }};
+}
+
+template <class Op>
+void Keys::key_operation(std::string_view action,
+                         std::function<Result<typename Op::Output>(const access::Allowed<typename Op::Input>&)> handler,
+                         bool read_only, std::vector<std::string_view> secrets) {
+  access::Row<Op> row;
+  row.needs.push_back(needs_key<typename Op::Input>(action));
+  row.handler = std::move(handler);
+  row.read_only = read_only;
+  row.denial = policy::DenialStyle::kms;
+  row.secret_members = std::move(secrets);
+  gate_->add<Op>(std::move(row));
+}
+
+inline Result<void> check_dry_run(bool dry_run) {
+  if (dry_run) return fail(kDryRun, "The request would have succeeded, but the DryRun option is set.");
+  return {};
+}
+
+/// One page of `all` by Limit and Marker (the position as text). Fills out.NextMarker and out.Truncated.
+template <class Item, class In, class Out>
+Result<std::vector<Item>> page(const std::vector<Item>& all, const In& in, Out& out, size_t limit_default) {
+  size_t from = 0, limit = size_t(in.Limit.value_or(int64_t(limit_default)));
+  if (in.Marker) {
+    auto position = parse_int(*in.Marker);
+    if (!position || *position < 0 || size_t(*position) > all.size()) return fail(kInvalidMarker, "The marker is not valid.");
+    from = size_t(*position);
+  }
+  size_t to = std::min(all.size(), from + limit);
+  out.Truncated = to < all.size();
+  if (to < all.size()) out.NextMarker = std::to_string(to);
+  return std::vector<Item>(all.begin() + long(from), all.begin() + long(to));
+}
+
+}  // namespace redoubt::keys
