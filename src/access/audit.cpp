@@ -135,15 +135,17 @@ class StoredAudit : public Audit {
   /// All of one request, nested calls included; few, so never paged.
   static void of_request(meta::Reader& reader, const AuditQuery& query, AuditPage& page) {
     std::string prefix = meta::key({query.account, query.request_id});
-    auto take = [&](const std::string& text) {
+    std::vector<std::pair<std::string, AuditEvent>> found;  // by position: newest first
+    auto take = [&](const meta::Row& row, const std::string& text) {
       auto event = decode(query.account, text);
-      if (event && matches(*event, query)) page.events.push_back(std::move(*event));
+      if (event && matches(*event, query)) found.emplace_back(row.key.substr(prefix.size()), std::move(*event));
     };
     for (auto& row : reader.scan_prefix(kRequests, prefix, 1000))
-      if (auto text = reader.get(kManagement, row.value)) take(*text);
+      if (auto text = reader.get(kManagement, row.value)) take(row, *text);
     if (query.data_events)
-      for (auto& row : reader.scan_prefix(kData, prefix, 1000)) take(row.value);
-    std::stable_sort(page.events.begin(), page.events.end(), [](auto& a, auto& b) { return a.time > b.time; });
+      for (auto& row : reader.scan_prefix(kData, prefix, 1000)) take(row, row.value);
+    std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
+    for (auto& [at, event] : found) page.events.push_back(std::move(event));
   }
 
   void run() {

@@ -1,7 +1,8 @@
 #pragma once
 /// The audit trail: one record a call that reached the Gate, allowed or denied, in CloudTrail's record shape, append-only.
 /// Management events are found by LookupEvents; data events (objects) are written too and found by request id (`redoubt why`).
-/// Written by a thread of its own in batches: at most one second of records is lost to a crash, none to a stop. No secrets, no bodies.
+/// Written by a thread of its own in batches: at most one second of records is lost to a crash, none to a stop. No secrets, no
+/// bodies.
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,21 +15,21 @@
 namespace redoubt::access {
 
 struct AuditEvent {
-  std::string event_id;          // uuid
+  std::string event_id;  // uuid
   std::string request_id, account, event_name, event_source, username, access_key_id, resource;
   Timestamp time;
   bool read_only = false, data_event = false;
-  Json record;                   // CloudTrail's record; additionalEventData.redoubt holds principal, decision and explanation
+  Json record;  // CloudTrail's record; additionalEventData.redoubt holds principal, decision and explanation
 };
 
 struct AuditQuery {
-  std::string account;           // only that account's events
+  std::string account;                                                                            // only that account's events
   std::string event_id, request_id, event_name, event_source, username, access_key_id, resource;  // "" is any
   std::optional<bool> read_only;
-  Timestamp from, to;            // to 0: no end
-  bool data_events = false;      // also those; asked for by request_id only
+  Timestamp from, to;        // to 0: no end
+  bool data_events = false;  // also those; asked for by request_id only
   size_t limit = 50;
-  std::string before;            // position to go on from (AuditPage::next)
+  std::string before;  // position to go on from (AuditPage::next)
 };
 struct AuditPage {
   std::vector<AuditEvent> events;  // newest first

@@ -14,11 +14,11 @@ struct PrincipalPolicies {
   policy::NamedPolicy boundary;
   std::vector<std::vector<policy::NamedPolicy>> scps;  // root .. account; empty: does not apply
   std::vector<std::span<const policy::NamedPolicy>> scp_levels;
-  std::map<std::string, std::string, ILess> tags;      // of the user or role (session tags come on top)
-  std::string organization_id;                         // "" if the account is in none
-  std::string organization_path;                       // o-x/r-y/ou-a/.../
-  bool exists = true;                                  // false: user or role was deleted since: refuse with InvalidClientTokenId
-  std::vector<std::shared_ptr<const void>> keep;       // owns what the views point into
+  std::map<std::string, std::string, ILess> tags;  // of the user or role (session tags come on top)
+  std::string organization_id;                     // "" if the account is in none
+  std::string organization_path;                   // o-x/r-y/ou-a/.../
+  bool exists = true;                              // false: user or role was deleted since: refuse with InvalidClientTokenId
+  std::vector<std::shared_ptr<const void>> keep;   // owns what the views point into
 };
 
 /// The resource side.
@@ -30,15 +30,15 @@ struct AccountPolicies {
 };
 
 struct SigningKey {
-  std::string secret;      // the secret access key
+  std::string secret;  // the secret access key
   CallerPtr caller;
 };
 
 class Directory {
  public:
   virtual ~Directory() = default;
-  /// Whose key it is. `session_token`: as sent, "" if none. Errors: kInvalidClientTokenId (unknown, inactive, token missing or not of this
-  /// key), kExpiredToken. A caller never learns from the error whether the key exists in another account.
+  /// Whose key it is. `session_token`: as sent, "" if none. Errors: kInvalidClientTokenId (unknown, inactive, token missing or
+  /// not of this key), kExpiredToken. A caller never learns from the error whether the key exists in another account.
   virtual Result<SigningKey> find_key(std::string_view access_key_id, std::string_view session_token, Timestamp now) = 0;
   virtual std::shared_ptr<const PrincipalPolicies> policies_of(const Caller& caller) = 0;
   /// nullptr-safe: an unknown account has no RCPs and no organization.
@@ -47,8 +47,8 @@ class Directory {
   /// 64 hex digits, S3's name for an account.
   virtual std::string canonical_id(std::string_view account) = 0;
   virtual std::optional<std::string> account_of_canonical_id(std::string_view id) = 0;
-  /// Resource policies on save: type "AWS"; value a user or role ARN -> its unique id (AIDA.., AROA..); account ids and root ARNs, session
-  /// ARNs, services, "*" come back as they are. nullopt: no such principal (the save must fail).
+  /// Resource policies on save: type "AWS"; value a user or role ARN -> its unique id (AIDA.., AROA..); account ids and root
+  /// ARNs, session ARNs, services, "*" come back as they are. nullopt: no such principal (the save must fail).
   virtual std::optional<std::string> principal_to_id(std::string_view type, std::string_view value) = 0;
   /// .. and on display: an id back to its ARN while the principal exists, else the id itself.
   virtual std::string id_to_principal(std::string_view value) = 0;

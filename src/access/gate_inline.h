@@ -1,6 +1,6 @@
 #pragma once
-/// The templates of gate.h: a typed row becomes an ErasedRow, whose functions take pointers to values of the shape's types. Included by
-/// gate.h alone.
+/// The templates of gate.h: a typed row becomes an ErasedRow, whose functions take pointers to values of the shape's types.
+/// Included by gate.h alone.
 #include "access/gate.h"
 
 namespace redoubt::access {
@@ -8,6 +8,7 @@ namespace redoubt::access {
 /// Upload<Out> without its type: finish fills `output`, a value of the operation's output shape.
 class ErasedUpload : public api::BodySink {
  public:
+  virtual void checksum(api::ChecksumAlgorithm, const std::string& value) {}
   virtual Result<void> finish(void* output) = 0;
 };
 
@@ -20,6 +21,7 @@ struct ErasedNeed {
 
 struct ErasedRow {
   const api::OperationShape* shape = nullptr;
+  std::shared_ptr<const void> (*copy_input)(const void*) = nullptr;
   std::vector<ErasedNeed> needs;
   std::string_view public_because;
   std::function<Result<void>(const void* input, const Call&, void* output)> handler;
@@ -36,6 +38,7 @@ class TypedToErased : public ErasedUpload {
  public:
   explicit TypedToErased(std::unique_ptr<Upload<Out>> upload) : upload_(std::move(upload)) {}
   Result<void> write(std::string_view bytes) override { return upload_->write(bytes); }
+  void checksum(api::ChecksumAlgorithm a, const std::string& value) override { upload_->checksum(a, value); }
   Result<void> finish(void* output) override {
     TRY(*static_cast<Out*>(output), upload_->finish());
     return {};
@@ -49,6 +52,7 @@ class ErasedToTyped : public Upload<Out> {
  public:
   explicit ErasedToTyped(std::unique_ptr<ErasedUpload> upload) : upload_(std::move(upload)) {}
   Result<void> write(std::string_view bytes) override { return upload_->write(bytes); }
+  void checksum(api::ChecksumAlgorithm a, const std::string& value) override { upload_->checksum(a, value); }
   Result<Out> finish() override {
     Out out{};
     TRY_VOID(upload_->finish(&out));
@@ -66,12 +70,17 @@ void Gate::add(Row<Op> row) {
   using Out = typename Op::Output;
   ErasedRow erased;
   erased.shape = &Op::shape();
+  erased.copy_input = [](const void* in) -> std::shared_ptr<const void> {
+    return std::make_shared<In>(*static_cast<const In*>(in));
+  };
   for (auto& need : row.needs.list()) {
     ErasedNeed n{.action = need.action};
     if (need.resources)
       n.resources = [f = need.resources](const void* in, const Call& call) { return f(*static_cast<const In*>(in), call); };
     if (need.context)
-      n.context = [f = need.context](const void* in, const Call& call, policy::Context& c) { f(*static_cast<const In*>(in), call, c); };
+      n.context = [f = need.context](const void* in, const Call& call, policy::Context& c) {
+        f(*static_cast<const In*>(in), call, c);
+      };
     if (need.when) n.when = [f = need.when](const void* in, const Call& call) { return f(*static_cast<const In*>(in), call); };
     erased.needs.push_back(std::move(n));
   }
@@ -91,9 +100,8 @@ void Gate::add(Row<Op> row) {
   erased.denial = row.denial;
   erased.secret_members = std::move(row.secret_members);
   if (row.done)
-    erased.done = [f = std::move(row.done)](const void* in, const Call& call, int status, std::string_view code, uint64_t sent, uint64_t got) {
-      f(*static_cast<const In*>(in), call, status, code, sent, got);
-    };
+    erased.done = [f = std::move(row.done)](const void* in, const Call& call, int status, std::string_view code, uint64_t sent,
+                                            uint64_t got) { f(*static_cast<const In*>(in), call, status, code, sent, got); };
   add_erased(std::move(erased));
 }
 

@@ -8,13 +8,19 @@ namespace {
 
 std::string_view principal_type_name(PrincipalType type) {
   switch (type) {
-    case PrincipalType::root: return "Account";
-    case PrincipalType::user: return "User";
-    case PrincipalType::assumed_role: return "AssumedRole";
-    case PrincipalType::federated_user: return "FederatedUser";
-    case PrincipalType::anonymous: return "Anonymous";
+    case PrincipalType::root:
+      return "Account";
+    case PrincipalType::user:
+      return "User";
+    case PrincipalType::assumed_role:
+      return "AssumedRole";
+    case PrincipalType::federated_user:
+      return "FederatedUser";
+    case PrincipalType::anonymous:
+      return "Anonymous";
     case PrincipalType::federated:
-    case PrincipalType::service: return {};
+    case PrincipalType::service:
+      return {};
   }
   return {};
 }
@@ -92,7 +98,8 @@ void fill_s3(policy::Context& context, const Call& call) {
 
 }  // namespace
 
-void fill_request_context(policy::Context& context, const Call& call, const PrincipalPolicies& principal, std::string_view service) {
+void fill_request_context(policy::Context& context, const Call& call, const PrincipalPolicies& principal,
+                          std::string_view service) {
   fill_principal(context, *call.caller, principal);
   fill_path(context, call);
   fill_chain(context, call);
@@ -106,8 +113,8 @@ void fill_request_context(policy::Context& context, const Call& call, const Prin
   }
 }
 
-void fill_resource_context(policy::Context& context, const Resource& resource, std::string_view owner, const AccountPolicies& policies,
-                           std::string_view service) {
+void fill_resource_context(policy::Context& context, const Resource& resource, std::string_view owner,
+                           const AccountPolicies& policies, std::string_view service) {
   if (!owner.empty()) {
     context.set("aws:ResourceAccount", owner);
     if (service == "s3") context.set("s3:ResourceAccount", owner);
