@@ -21,10 +21,10 @@ Pool::~Pool() {
   for (auto& thread : threads_) thread.join();
 }
 
-bool Pool::post(Work&& work) {
+bool Pool::post(Work&& work, Admit admit) {
   {
     std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= queue_max_) return false;
+    if (stopping_ || (admit == Admit::bounded && queue_.size() >= queue_max_)) return false;
     queue_.push_back(std::move(work));
   }
   ready_.notify_one();

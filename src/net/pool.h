@@ -59,24 +59,28 @@ class Pool {
   ~Pool();
   Pool(const Pool&) = delete;
 
+  /// `bounded` work is refused when the queue is full. `always` is for what goes on with work that was admitted once (the next
+  /// piece of a body, cleaning up): refusing that would break a promise, and what was admitted bounds it.
+  enum class Admit { bounded, always };
+
   /// Queues work; false (and the work untouched) when the queue is full or the pool is stopping. Never blocks. The work must
   /// not throw. Threads: any.
-  bool post(Work&& work);
+  bool post(Work&& work, Admit admit = Admit::bounded);
 
   /// Runs `f` on a pool thread and resumes the caller on its own executor. The value of f (if that is a Result, it itself) or
   /// kBusy when the queue is full, kInternal when f threw. Can't be cancelled: references that f holds stay valid.
   template <class F>
-  boost::asio::awaitable<typename pool_detail::Answer<std::invoke_result_t<F&>>::type> run(F f) {
+  boost::asio::awaitable<typename pool_detail::Answer<std::invoke_result_t<F&>>::type> run(F f, Admit admit = Admit::bounded) {
     using R = typename pool_detail::Answer<std::invoke_result_t<F&>>::type;
     auto executor = co_await boost::asio::this_coro::executor;
-    auto initiate = [this, executor](auto handler, F work) {
+    auto initiate = [this, executor, admit](auto handler, F work) {
       // Shared, because a full queue gives nothing back and the handler must run either way.
       auto back = std::make_shared<decltype(handler)>(std::move(handler));
       auto tracked = boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
       auto answer = [back, tracked](R result) {
         boost::asio::post(tracked, [back, result = std::move(result)]() mutable { std::move (*back)(std::move(result)); });
       };
-      if (!post([answer, work = std::move(work)]() mutable { answer(pool_detail::invoke<R>(work)); }))
+      if (!post([answer, work = std::move(work)]() mutable { answer(pool_detail::invoke<R>(work)); }, admit))
         answer(fail(kBusy, "Too many requests are waiting."));
     };
     auto token = boost::asio::use_awaitable;

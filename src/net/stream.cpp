@@ -78,6 +78,28 @@ struct Stream::State : std::enable_shared_from_this<Stream::State> {
     }
   }
 
+  struct Read {
+    size_t bytes = 0;                                     // 0 without wait_for: the peer's orderly end
+    std::optional<tcp::socket::wait_type> wait_for = {};  // set: nothing there yet
+  };
+  Result<Read> read(std::span<char> into) {
+    if (closed) return ended();
+    if (ssl) {
+      ERR_clear_error();
+      size_t n = 0;
+      int r = SSL_read_ex(ssl, into.data(), into.size(), &n);
+      if (r == 1) return Read{n};
+      TRY(auto next, after_ssl(r));
+      return Read{0, next};
+    }
+    for (;;) {
+      auto n = ::recv(socket.native_handle(), into.data(), into.size(), 0);
+      if (n >= 0) return Read{static_cast<size_t>(n)};
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return Read{0, tcp::socket::wait_read};
+      if (errno != EINTR) return fail(kClosed, "The peer hung up.");
+    }
+  }
+
   asio::awaitable<bool> wait(tcp::socket::wait_type what) {
     turn = 0;
     auto [error] = co_await socket.async_wait(what, asio::as_tuple(asio::use_awaitable));
@@ -149,31 +171,19 @@ void Stream::shutdown_send() {
 asio::awaitable<Result<size_t>> Stream::read_some(std::span<char> into) {
   auto s = state_;
   for (;;) {
-    if (s->closed) co_return s->ended();
-    auto want = tcp::socket::wait_read;
-    if (s->ssl) {
-      ERR_clear_error();
-      size_t n = 0;
-      int r = SSL_read_ex(s->ssl, into.data(), into.size(), &n);
-      if (r == 1) {
-        co_await s->yield();
-        co_return n;
-      }
-      auto next = s->after_ssl(r);
-      if (!next) co_return std::unexpected(next.error());
-      if (!*next) co_return size_t{0};
-      want = **next;
-    } else {
-      auto n = ::recv(s->socket.native_handle(), into.data(), into.size(), 0);
-      if (n >= 0) {
-        co_await s->yield();
-        co_return static_cast<size_t>(n);
-      }
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) co_return fail(kClosed, "The peer hung up.");
+    auto got = s->read(into);
+    if (!got) co_return std::unexpected(got.error());
+    if (!got->wait_for) {
+      co_await s->yield();
+      co_return got->bytes;
     }
-    if (!co_await s->wait(want)) co_return s->ended();
+    if (!co_await s->wait(*got->wait_for)) co_return s->ended();
   }
+}
+
+Result<size_t> Stream::read_now(std::span<char> into) {
+  TRY(auto got, state_->read(into));
+  return got.bytes;
 }
 
 asio::awaitable<Result<void>> Stream::write_all(std::string_view bytes) {

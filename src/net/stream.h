@@ -57,6 +57,9 @@ class Stream {
   /// At least one byte into `into`, or 0 when the peer has ended the stream orderly. Errors: kClosed, kTimedOut, kTlsFailed.
   asio::awaitable<Result<size_t>> read_some(std::span<char> into);
 
+  /// What can be had without waiting; 0: nothing now (or the end, which read_some then tells). Gathers small arrivals.
+  Result<size_t> read_now(std::span<char> into);
+
   /// All of `bytes`, which must stay valid meanwhile. Errors as read_some.
   asio::awaitable<Result<void>> write_all(std::string_view bytes);
   /// The pieces one after the other; plain connections send them with one call to the system where possible.
