@@ -62,6 +62,8 @@ void acl_grant(Acl& acl, const Grantee& grantee, Oid grantor, Privileges privile
 /// grant option that is gone are refused: kDependentPrivileges "dependent privileges exist" (REVOKE is RESTRICT).
 /// What wasn't granted is ignored, as in PostgreSQL.
 Result<void> acl_revoke(Acl& acl, const Grantee& grantee, Oid grantor, Privileges privileges, bool option_only, Oid owner);
+/// The list after `from` gave the object to `to`: the new owner stands where the old one stood.
+void acl_new_owner(Acl& acl, Oid from, Oid to);
 /// Drops every entry that names the grantee, as grantee or (users) as grantor. True if there was one.
 bool acl_forget(Acl& acl, const Grantee& grantee);
 

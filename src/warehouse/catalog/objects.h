@@ -28,7 +28,7 @@ struct Key {
 
 struct Database {
   Oid oid = 0;
-  std::string name;
+  std::string name = {};
   Oid owner = 0;
   std::optional<Acl> acl = {};
   int connection_limit = -1;      // -1: unlimited
@@ -41,7 +41,7 @@ struct Database {
 struct Schema {
   Oid oid = 0;
   Oid database = 0;
-  std::string name;
+  std::string name = {};
   Oid owner = 0;
   std::optional<Acl> acl = {};
   int64_t quota_mb = -1;  // recorded; -1: unlimited
@@ -51,7 +51,7 @@ struct Schema {
 };
 
 struct Column {
-  std::string name;
+  std::string name = {};
   sql::Type type;
   int16_t attnum = 0;  // from 1, never reused
   bool dropped = false;
@@ -71,7 +71,7 @@ struct Column {
 struct Constraint {
   enum class Kind : uint8_t { kPrimaryKey, kUnique, kForeignKey } kind = Kind::kPrimaryKey;
   Oid oid = 0;
-  std::string name;
+  std::string name = {};
   std::vector<int16_t> columns = {};
   Oid references = 0;  // kForeignKey: relation
   std::vector<int16_t> referenced_columns = {};
@@ -86,7 +86,7 @@ struct Relation {
   Oid oid = 0;
   Oid schema = 0;
   Oid database = 0;
-  std::string name;
+  std::string name = {};
   Oid owner = 0;
   RelationKind kind = RelationKind::kTable;
   bool temporary = false;            // in a schema pg_temp_<pid>, which only its session can name; gone when that ends
@@ -119,10 +119,10 @@ struct Relation {
 /// How a password is checked; what is known depends on how it was set. All empty: no password (DISABLE), or `disabled`.
 /// A clear-text password gives all three; 'md5..' md5 alone; 'sha256|..' sha256 alone.
 struct Verifier {
-  std::string md5;          // 32 hex digits: md5(password || user name)
-  std::string sha256;       // 64 hex digits: sha256(password || salt)
-  std::string sha256_salt;  // raw bytes
-  std::string scram;        // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>, base64, as PostgreSQL stores it
+  std::string md5 = {};          // 32 hex digits: md5(password || user name)
+  std::string sha256 = {};       // 64 hex digits: sha256(password || salt)
+  std::string sha256_salt = {};  // raw bytes
+  std::string scram = {};        // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>, base64, as PostgreSQL stores it
   bool empty() const { return md5.empty() && sha256.empty() && scram.empty(); }
   bool operator==(const Verifier&) const = default;
 };
@@ -136,7 +136,7 @@ struct RoleMembership {
 
 struct User {
   Oid id = 0;  // usesysid
-  std::string name;
+  std::string name = {};
   bool superuser = false;
   bool createdb = false;
   bool syslog_unrestricted = false;
@@ -156,7 +156,7 @@ struct User {
 
 struct Group {
   Oid id = 0;  // grosysid
-  std::string name;
+  std::string name = {};
   std::vector<Oid> members = {};  // users; each user names the group too
   Key key() const { return {ObjectKind::kGroup, id}; }
   bool operator==(const Group&) const = default;
@@ -164,7 +164,7 @@ struct Group {
 
 struct Role {
   Oid id = 0;
-  std::string name;
+  std::string name = {};
   Oid owner = 0;
   std::string external_id = {};
   std::vector<RoleMembership> roles = {};           // granted to this role

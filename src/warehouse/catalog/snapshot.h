@@ -39,15 +39,15 @@ class Snapshot {
   ObjectPtr object(const Key& key) const { return objects_.find_shared(key); }
 
   // Walks in ascending id order (sorted at the call: for system relations and DROP, not for hot paths).
-  std::vector<const Database*> databases() const { return all<Database>(); }
+  std::vector<const Database*> databases() const;
   std::vector<const Schema*> schemas(Oid database) const;
   std::vector<const Relation*> relations(Oid schema) const;
   std::vector<const Relation*> relations_of_database(Oid database) const;
-  std::vector<const User*> users() const { return all<User>(); }
-  std::vector<const Group*> groups() const { return all<Group>(); }
-  std::vector<const Role*> roles() const { return all<Role>(); }
-  std::vector<const AssumeRoleGrants*> assume_role_grants() const { return all<AssumeRoleGrants>(); }
-  std::vector<const DefaultPrivileges*> all_default_privileges() const { return all<DefaultPrivileges>(); }
+  std::vector<const User*> users() const;
+  std::vector<const Group*> groups() const;
+  std::vector<const Role*> roles() const;
+  std::vector<const AssumeRoleGrants*> assume_role_grants() const { return scan<AssumeRoleGrants>(); }
+  std::vector<const DefaultPrivileges*> all_default_privileges() const { return scan<DefaultPrivileges>(); }
   bool schema_is_empty(Oid schema) const;
   /// Bound views that read the relation, ascending.
   std::vector<Oid> dependents(Oid relation) const;
@@ -80,7 +80,7 @@ class Snapshot {
     return object ? std::get_if<T>(object) : nullptr;
   }
   template <class T>
-  std::vector<const T*> all() const;
+  std::vector<const T*> scan() const;
   void index(const Object& object, bool add);
 
   PersistentMap<Key, Object, KeyHash> objects_;
