@@ -83,7 +83,7 @@ struct Layers {
   bool granted = false;
   std::span<const NamedPolicy> identity;  // of user, its groups, or role
   NamedPolicy boundary;
-  std::span<const NamedPolicy> session;   // passed to AssumeRole; one of them must allow
+  std::span<const NamedPolicy> session;  // passed to AssumeRole; one of them must allow
 };
 
 struct Decision {
@@ -93,8 +93,8 @@ struct Decision {
   /// root: the account's root user by default).
   Layer layer = Layer::none;
   bool cross_account = false;
-  std::string_view policy_name;       // of the policy that holds `statement`
-  const Policy* policy = nullptr;     // null for implicit denies
+  std::string_view policy_name;    // of the policy that holds `statement`
+  const Policy* policy = nullptr;  // null for implicit denies
   StatementInfo statement;
 
   bool allowed() const { return effect == Effect::allow; }
@@ -107,11 +107,11 @@ std::string_view layer_in_words(Layer layer);  // "service control policy", "ide
 
 /// How a service words its denials. Source: IAM User Guide, "Troubleshoot access denied error messages".
 enum class DenialStyle : uint8_t {
-  standard,  // User: .. is not authorized to perform: .. on resource: .. because no .. policy allows the .. action
-  s3,        // the same with the resource in double quotes
-  kms,       // the same; without a resource-side Allow KMS's sentence on keys that may not exist
-  no_reason, // sts:AssumeRole: nothing after the resource, so that a role that doesn't exist looks alike
-  plain,     // Access Denied
+  standard,   // User: .. is not authorized to perform: .. on resource: .. because no .. policy allows the .. action
+  s3,         // the same with the resource in double quotes
+  kms,        // the same; without a resource-side Allow KMS's sentence on keys that may not exist
+  no_reason,  // sts:AssumeRole: nothing after the resource, so that a role that doesn't exist looks alike
+  plain,      // Access Denied
 };
 /// For a Decision that isn't allow. Names nothing but the request's own principal, action and resource, and in explicit denies
 /// of policies of the caller's side the policy's ARN.
@@ -131,7 +131,7 @@ struct PolicyReport {
 };
 struct LayerReport {
   Layer layer = Layer::none;
-  int level = -1;  // of scp and rcp: 0 is the root
+  int level = -1;                                             // of scp and rcp: 0 is the root
   Decision::Effect effect = Decision::Effect::implicit_deny;  // of this layer alone
   std::vector<PolicyReport> policies;
 };

@@ -15,12 +15,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "policy/errors.h"
 
 namespace redoubt::policy {
-
-/// A document that the service refuses to store. The message is AWS's own for this Kind; the code is IAM's, and services
-/// with another one (S3: MalformedPolicy, KMS: MalformedPolicyDocumentException) put the message under theirs.
-inline constexpr ErrorKind kMalformedPolicyDocument{"MalformedPolicyDocument", 400};
 
 /// Where a document is attached decides what it may say.
 enum class Kind : uint8_t {
@@ -101,8 +98,11 @@ Result<PolicyPtr> parse(std::string_view document, Kind kind);
 /// display ids become ARNs again where the principal still exists. `type` as in PrincipalValue; `to` returns the value to
 /// write, or the error the save fails with. Wildcards are passed too. Errors: `to`'s, kMalformedPolicyDocument.
 Result<std::string> rewrite_principals(
-    std::string_view document,
-    const std::function<Result<std::string>(std::string_view type, std::string_view value)>& to);
+    std::string_view document, const std::function<Result<std::string>(std::string_view type, std::string_view value)>& to);
+
+/// What S3 checks in PutBucketPolicy beyond parse: every Resource names this bucket or objects in it. Error:
+/// kMalformedPolicyDocument "Policy has invalid resource".
+Result<void> check_bucket_resources(const Policy& policy, std::string_view bucket);
 
 /// The services that hold a match for `action` patterns: one wildcard match of IAM's, case-insensitive ("s3:Get*").
 bool action_matches(std::string_view pattern, std::string_view action);
