@@ -8,12 +8,13 @@
 
 namespace redoubt {
 std::optional<Ip> Ip::parse(std::string_view text) {
-  std::string t(text);
-  if (t.size() != strlen(t.c_str())) return std::nullopt;
+  char t[INET6_ADDRSTRLEN];  // policy decisions parse addresses and must not allocate
+  if (text.size() >= sizeof t || text.find('\0') != text.npos) return std::nullopt;
+  t[text.copy(t, text.size())] = '\0';
   in_addr a4;
-  if (inet_pton(AF_INET, t.c_str(), &a4) == 1) return v4(ntohl(a4.s_addr));
+  if (inet_pton(AF_INET, t, &a4) == 1) return v4(ntohl(a4.s_addr));
   Ip ip;
-  if (inet_pton(AF_INET6, t.c_str(), ip.bytes.data()) == 1) return ip;
+  if (inet_pton(AF_INET6, t, ip.bytes.data()) == 1) return ip;
   return std::nullopt;
 }
 Ip Ip::v4(uint32_t v) {

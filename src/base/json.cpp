@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <unordered_set>
 
 #include "base/text.h"
 
@@ -61,13 +62,17 @@ class Parser {
   Result<Json> object(int depth) {
     ++at_;
     Json j = Json::object();
+    std::unordered_set<std::string> names;  // of an object too large to search: many members must not take quadratic time
     blank();
     if (eat('}')) return j;
     for (;;) {
       blank();
       if (at_ >= s_.size() || s_[at_] != '"') return error("expected a member name");
       TRY(std::string name, string());
-      if (j.has(name)) return error("duplicate member \"" + name + "\"");
+      constexpr size_t kSearched = 16;
+      if (j.size() == kSearched)
+        for (auto& m : j.members()) names.insert(m.first);
+      if (j.size() < kSearched ? j.has(name) : !names.insert(name).second) return error("duplicate member \"" + name + "\"");
       blank();
       if (!eat(':')) return error("expected ':'");
       TRY(Json v, value(depth + 1));
