@@ -1,0 +1,34 @@
+// redoubt: one program, one subcommand a task.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/serve.h"
+
+namespace {
+constexpr const char* kVersion = "0.1.0";
+constexpr const char* kUsage =
+    "usage: redoubt COMMAND [OPTIONS]\n"
+    "\n"
+    "  serve     starts the server (redoubt serve --help)\n"
+    "  version   prints the version\n"
+    "  help      prints this\n";
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<std::string> args(argv + 1, argv + argc);
+  std::string command = args.empty() ? "" : args[0];
+  if (!args.empty()) args.erase(args.begin());
+  if (command == "serve") return redoubt::cli::serve(args);
+  if (command == "version" || command == "--version") {
+    std::printf("redoubt %s\n", kVersion);
+    return 0;
+  }
+  if (command == "help" || command == "--help" || command == "-h") {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
+  std::fprintf(stderr, "redoubt: %s\n%s",
+               command.empty() ? "no command given" : ("there is no command '" + command + "'").c_str(), kUsage);
+  return 2;
+}
