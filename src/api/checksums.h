@@ -15,10 +15,10 @@
 namespace redoubt::api {
 
 enum class ChecksumAlgorithm : uint8_t { crc32, crc32c, crc64nvme, sha1, sha256 };
-std::string_view name(ChecksumAlgorithm a);         // "CRC64NVME", as in the API
-std::string_view header_name(ChecksumAlgorithm a);  // "x-amz-checksum-crc64nvme"
+std::string_view name(ChecksumAlgorithm a);                                        // "CRC64NVME", as in the API
+std::string_view header_name(ChecksumAlgorithm a);                                 // "x-amz-checksum-crc64nvme"
 std::optional<ChecksumAlgorithm> parse_checksum_algorithm(std::string_view name);  // case doesn't matter
-size_t checksum_size(ChecksumAlgorithm a);          // bytes, before base64
+size_t checksum_size(ChecksumAlgorithm a);                                         // bytes, before base64
 
 /// One checksum, incrementally.
 class Checksum {
@@ -45,8 +45,8 @@ std::optional<std::string> full_object_checksum(ChecksumAlgorithm a, const std::
 ///   TRY(auto checks, BodyChecks::from(head));  checks.update(piece)..;  TRY_VOID(checks.finish(trailers));
 class BodyChecks {
  public:
-  /// Errors: kInvalidDigest (Content-MD5 that isn't one), kInvalidRequest (a checksum of the wrong length, two checksums, an algorithm
-  /// S3 has and we don't, x-amz-sdk-checksum-algorithm without a checksum).
+  /// Errors: kInvalidDigest (Content-MD5 that isn't one), kInvalidRequest (a checksum of the wrong length, two checksums, an
+  /// algorithm S3 has and we don't, x-amz-sdk-checksum-algorithm without a checksum).
   static Result<BodyChecks> from(const RequestHead& head);
   BodyChecks(BodyChecks&&) = default;
   BodyChecks& operator=(BodyChecks&&) = default;

@@ -30,13 +30,16 @@ class ChunkDecoder {
 
   struct Options {
     Mode mode = Mode::unsigned_trailer;
-    uint64_t decoded_length = 0;      // x-amz-decoded-content-length: exactly so many bytes must come
+    uint64_t decoded_length = 0;                               // x-amz-decoded-content-length: exactly so many bytes must come
     std::string signing_key, scope, amz_date, seed_signature;  // of signed modes
   };
-  /// nullopt: the body isn't aws-chunked. Errors: kMissingContentLength-like kInvalidArgument without x-amz-decoded-content-length.
-  static Result<std::optional<Options>> options(const RequestHead& head, const sigv4::Credential& credential, std::string_view secret);
+  /// nullopt: the body isn't aws-chunked. Errors: kMissingContentLength-like kInvalidArgument without
+  /// x-amz-decoded-content-length.
+  static Result<std::optional<Options>> options(const RequestHead& head, const sigv4::Credential& credential,
+                                                std::string_view secret);
 
-  ChunkDecoder(Options options, Sink sink) : options_(std::move(options)), previous_signature_(options_.seed_signature), sink_(std::move(sink)) {}
+  ChunkDecoder(Options options, Sink sink)
+      : options_(std::move(options)), previous_signature_(options_.seed_signature), sink_(std::move(sink)) {}
 
   /// Errors: kIncompleteBody (broken framing), kSignatureDoesNotMatch, kInvalidChunkSize, kMalformedTrailer, and the sink's own.
   Result<void> push(std::string_view bytes);

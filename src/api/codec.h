@@ -1,5 +1,6 @@
 #pragma once
-/// AWS's wire protocols over the generated descriptors: query, ec2, json, rest-json, rest-xml; server side, client side and validation.
+/// AWS's wire protocols over the generated descriptors: query, ec2, json, rest-json, rest-xml; server side, client side and
+/// validation.
 ///
 ///   TRY(const OperationShape* op, route(kms::service(), head, body));
 ///   auto input = op->make_input();
@@ -23,21 +24,21 @@ namespace redoubt::api {
 /// A request as a client sends it, before signing.
 struct RequestParts {
   std::string method = "POST";
-  std::string path = "/";    // raw: percent-encoded
-  std::string query;         // raw, without '?'
-  Headers headers;           // without Host and Authorization
+  std::string path = "/";  // raw: percent-encoded
+  std::string query;       // raw, without '?'
+  Headers headers;         // without Host and Authorization
   std::string body;
 };
 
 /// Which operation a request means. `body` is needed for query and ec2 alone; the others look at the head.
-/// Errors: query kInvalidAction, kMissingAction; json kUnknownOperation; rest kMethodNotAllowed; and for an operation that AWS has
-/// and operations.txt doesn't list, kNotImplemented (501) naming it.
+/// Errors: query kInvalidAction, kMissingAction; json kUnknownOperation; rest kMethodNotAllowed; and for an operation that AWS
+/// has and operations.txt doesn't list, kNotImplemented (501) naming it.
 Result<const OperationShape*> route(const ServiceShape& service, const RequestHead& head, std::string_view body);
 
 /// Fills `input` (of op.input) from head and body. For streaming operations the body is not looked at.
 /// Errors: kSerialization, kMalformedInput, kMalformedXml .. for what can't be read; what can be read but breaks the model's
-/// constraints: kValidation ("2 validation errors detected: Value null at 'keyId' failed to satisfy constraint: Member must not be
-/// null; ..") in the code that the protocol uses, kMissingParameter where the service says so (ec2, redshift).
+/// constraints: kValidation ("2 validation errors detected: Value null at 'keyId' failed to satisfy constraint: Member must not
+/// be null; ..") in the code that the protocol uses, kMissingParameter where the service says so (ec2, redshift).
 Result<void> decode_request(const OperationShape& op, const RequestHead& head, std::string_view body, void* input);
 
 /// The same constraints on a typed input, for nested calls that no codec has seen.
@@ -47,9 +48,9 @@ Result<void> validate(const OperationShape& op, const void* input);
 /// stream_length (or head_length in answers to HEAD). A range (ContentRange set) answers 206.
 Response encode_response(const OperationShape& op, const void* output, std::string_view request_id);
 
-/// Error in the service's shape. Members of the model's error shape, and for S3 any element (Resource, BucketName, Key ..), are taken
-/// from Error::more; names that begin with "header:" become response headers. kInternal's message is replaced. `head_request`:
-/// no body (HEAD). Bodies of 304 are left out.
+/// Error in the service's shape. Members of the model's error shape, and for S3 any element (Resource, BucketName, Key ..), are
+/// taken from Error::more; names that begin with "header:" become response headers. kInternal's message is replaced.
+/// `head_request`: no body (HEAD). Bodies of 304 are left out.
 Response encode_error(const ServiceShape& service, const Error& error, std::string_view request_id, bool head_request = false);
 /// The same in the bare JSON/XML shape where no service is known: an unsigned request to nowhere.
 Response encode_error(Protocol protocol, const Error& error, std::string_view request_id);
@@ -65,8 +66,8 @@ struct RemoteError {
 };
 RemoteError decode_error(Protocol protocol, int status, const Headers& headers, std::string_view body);
 
-/// A structure as JSON with CloudTrail's lower-camel-case names. Sensitive members are "HIDDEN_DUE_TO_SECURITY_REASONS", streams are
-/// left out. For the audit trail and tests.
+/// A structure as JSON with CloudTrail's lower-camel-case names. Sensitive members are "HIDDEN_DUE_TO_SECURITY_REASONS", streams
+/// are left out. For the audit trail and tests.
 Json to_json(const StructShape& shape, const void* value);
 
 /// Where S3 requests put bucket and key: path style, or virtual-host style (BUCKET.localhost, BUCKET.s3.amazonaws.com,

@@ -6,16 +6,16 @@
 namespace redoubt::api {
 
 // Reading the request.
-inline constexpr ErrorKind kValidation{"ValidationException", 400};            // json, rest-json
-inline constexpr ErrorKind kValidationError{"ValidationError", 400};           // query
-inline constexpr ErrorKind kMissingParameter{"MissingParameter", 400};         // ec2, redshift
+inline constexpr ErrorKind kValidation{"ValidationException", 400};     // json, rest-json
+inline constexpr ErrorKind kValidationError{"ValidationError", 400};    // query
+inline constexpr ErrorKind kMissingParameter{"MissingParameter", 400};  // ec2, redshift
 inline constexpr ErrorKind kInvalidParameterValue{"InvalidParameterValue", 400};
-inline constexpr ErrorKind kSerialization{"SerializationException", 400};      // json
-inline constexpr ErrorKind kMalformedInput{"MalformedInput", 400};             // query: a value of the wrong type
+inline constexpr ErrorKind kSerialization{"SerializationException", 400};  // json
+inline constexpr ErrorKind kMalformedInput{"MalformedInput", 400};         // query: a value of the wrong type
 inline constexpr ErrorKind kMalformedQueryString{"MalformedQueryString", 400};
 inline constexpr ErrorKind kMalformedXml{"MalformedXML", 400};
 inline constexpr ErrorKind kInvalidUri{"InvalidURI", 400};
-inline constexpr ErrorKind kInvalidArgument{"InvalidArgument", 400};           // S3: a header or query parameter of the wrong type
+inline constexpr ErrorKind kInvalidArgument{"InvalidArgument", 400};  // S3: a header or query parameter of the wrong type
 inline constexpr ErrorKind kInvalidRequest{"InvalidRequest", 400};
 inline constexpr ErrorKind kMissingRequestBody{"MissingRequestBodyError", 400};
 
@@ -30,10 +30,10 @@ inline constexpr ErrorKind kNotImplemented{"NotImplemented", 501};
 inline constexpr ErrorKind kMissingAuthenticationToken{"MissingAuthenticationToken", 403};
 inline constexpr ErrorKind kIncompleteSignature{"IncompleteSignature", 400};
 inline constexpr ErrorKind kSignatureDoesNotMatch{"SignatureDoesNotMatch", 403};
-inline constexpr ErrorKind kRequestTimeTooSkewed{"RequestTimeTooSkewed", 403};           // S3
-inline constexpr ErrorKind kAuthorizationHeaderMalformed{"AuthorizationHeaderMalformed", 400};  // S3
+inline constexpr ErrorKind kRequestTimeTooSkewed{"RequestTimeTooSkewed", 403};                            // S3
+inline constexpr ErrorKind kAuthorizationHeaderMalformed{"AuthorizationHeaderMalformed", 400};            // S3
 inline constexpr ErrorKind kAuthorizationQueryParametersError{"AuthorizationQueryParametersError", 400};  // S3
-inline constexpr ErrorKind kExpiredRequest{"AccessDenied", 403};                         // S3: "Request has expired"
+inline constexpr ErrorKind kExpiredRequest{"AccessDenied", 403};  // S3: "Request has expired"
 inline constexpr ErrorKind kContentSha256Mismatch{"XAmzContentSHA256Mismatch", 400};
 inline constexpr ErrorKind kInvalidContentSha256{"InvalidRequest", 400};
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What generated .cpp files need beside shape.h: accessors for the C++ types of members. Included by generated sources alone, so that
-/// whoever uses the structs doesn't pay for it.
+/// What generated .cpp files need beside shape.h: accessors for the C++ types of members. Included by generated sources alone, so
+/// that whoever uses the structs doesn't pay for it.
 #include <cstddef>
 #include <map>
 #include <optional>

@@ -19,9 +19,9 @@ class Headers {
  public:
   using Field = std::pair<std::string, std::string>;
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
-  void set(std::string_view name, std::string value);            // replaces all fields of that name
-  const std::string* find(std::string_view name) const;          // the first one
-  std::string_view get(std::string_view name) const;             // "" when absent
+  void set(std::string_view name, std::string value);    // replaces all fields of that name
+  const std::string* find(std::string_view name) const;  // the first one
+  std::string_view get(std::string_view name) const;     // "" when absent
   bool has(std::string_view name) const { return find(name) != nullptr; }
   const std::vector<Field>& all() const { return fields_; }
   std::vector<Field>& all() { return fields_; }
@@ -32,19 +32,19 @@ class Headers {
 
 /// The listener that a request came in on, and nothing that the request itself says: what the network path is decided by.
 struct NetworkPath {
-  Ip peer;                       // the client's address
+  Ip peer;  // the client's address
   bool tls = false;
-  std::string tls_version;       // "TLSv1.3"; "" without TLS
-  std::string vpc_endpoint_id;   // "vpce-.." when it came through an interface endpoint's listener
-  std::string vpc_id;            // that endpoint's VPC
+  std::string tls_version;      // "TLSv1.3"; "" without TLS
+  std::string vpc_endpoint_id;  // "vpce-.." when it came through an interface endpoint's listener
+  std::string vpc_id;           // that endpoint's VPC
 };
 
 struct RequestHead {
   std::string method;
-  std::string target;            // as sent: raw path, '?', raw query
+  std::string target;  // as sent: raw path, '?', raw query
   Headers headers;
   std::optional<uint64_t> content_length;  // absent: no body, or chunked
-  bool chunked = false;          // Transfer-Encoding: chunked (the listener undoes it)
+  bool chunked = false;                    // Transfer-Encoding: chunked (the listener undoes it)
   NetworkPath path;
 
   std::string_view raw_path() const { return std::string_view(target).substr(0, target.find('?')); }
@@ -58,7 +58,8 @@ struct RequestHead {
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  /// Up to `max` bytes appended to `out`; nothing appended means the end. An error cuts the connection: the status is already sent.
+  /// Up to `max` bytes appended to `out`; nothing appended means the end. An error cuts the connection: the status is already
+  /// sent.
   virtual Result<void> read(std::string& out, size_t max) = 0;
 };
 
@@ -71,8 +72,8 @@ class BodySink {
 
 struct Response {
   int status = 200;
-  Headers headers;                        // without Content-Length, Connection and Date: the listener adds them
-  std::string body;                       // used unless `stream` is set
+  Headers headers;   // without Content-Length, Connection and Date: the listener adds them
+  std::string body;  // used unless `stream` is set
   std::unique_ptr<BodySource> stream;
   std::optional<uint64_t> stream_length;  // of `stream`: Content-Length if known, else chunked
   std::optional<uint64_t> head_length;    // answers to HEAD: the Content-Length to announce, no body follows
@@ -86,7 +87,8 @@ class Exchange {
   /// An answer that needs no body: a denied or malformed request. The listener sends it without reading the body (no
   /// "100 Continue" either) and closes the connection if a body was announced. Taken at most once.
   std::optional<Response> early;
-  /// The next piece (at most 256 KiB) of the body, transfer coding removed. An Err means: stop reading, call finish() for the answer.
+  /// The next piece (at most 256 KiB) of the body, transfer coding removed. An Err means: stop reading, call finish() for the
+  /// answer.
   virtual Result<void> body(std::string_view piece) = 0;
   /// The body is complete (or body() failed). Never throws; errors are responses. After a connection lost half way the
   /// listener destroys the exchange without calling this, and nothing has happened.

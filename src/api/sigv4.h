@@ -1,6 +1,7 @@
 #pragma once
 /// AWS Signature Version 4: reading, verifying and making signatures, in the Authorization header and in presigned URLs.
-/// Source: IAM User Guide "Create a signed AWS API request"; S3 API Reference "Authenticating Requests (AWS Signature Version 4)".
+/// Source: IAM User Guide "Create a signed AWS API request"; S3 API Reference "Authenticating Requests (AWS Signature Version
+/// 4)".
 ///
 ///   TRY(auto credential, sigv4::parse_credential(head));          // who claims to sign, for which service and region
 ///   .. the directory finds the secret of credential.access_key_id ..
@@ -31,14 +32,14 @@ inline constexpr std::string_view kEmptySha256 = "e3b0c44298fc1c149afbf4c8996fb9
 
 struct Credential {
   std::string access_key_id;
-  std::string date;             // 20261124
+  std::string date;  // 20261124
   std::string region, service;
   std::vector<std::string> signed_headers;  // lower case, as listed
-  std::string signature;        // 64 hex digits
-  std::string session_token;    // x-amz-security-token; "" without
+  std::string signature;                    // 64 hex digits
+  std::string session_token;                // x-amz-security-token; "" without
   bool presigned = false;
-  Timestamp signed_at;          // X-Amz-Date or Date
-  int64_t expires_s = 0;        // presigned: X-Amz-Expires
+  Timestamp signed_at;    // X-Amz-Date or Date
+  int64_t expires_s = 0;  // presigned: X-Amz-Expires
 
   std::string scope() const { return date + "/" + region + "/" + service + "/aws4_request"; }
 };
@@ -46,21 +47,21 @@ struct Credential {
 /// Whether the request carries anything that looks like a signature. Without: anonymous.
 bool is_signed(const RequestHead& head);
 
-/// Errors: kMissingAuthenticationToken (nothing there), kIncompleteSignature naming what is missing; for S3 (the scope's service, or
-/// nothing parseable) kAuthorizationHeaderMalformed and kAuthorizationQueryParametersError. Other algorithms (AWS4-ECDSA.., AWS
-/// signature version 2) are refused by name.
+/// Errors: kMissingAuthenticationToken (nothing there), kIncompleteSignature naming what is missing; for S3 (the scope's service,
+/// or nothing parseable) kAuthorizationHeaderMalformed and kAuthorizationQueryParametersError. Other algorithms (AWS4-ECDSA..,
+/// AWS signature version 2) are refused by name.
 Result<Credential> parse_credential(const RequestHead& head);
 
-/// Header signatures: `payload_sha256_hex` is the hash of the body as received; for S3 it is compared with what x-amz-content-sha256
-/// says by whoever reads the body, and here must be that header's value. Presigned: pass kUnsignedPayload (S3) or the body's hash.
-/// payload_hash_to_sign(head, credential) tells which when the body isn't read yet.
-/// Errors: kSignatureDoesNotMatch (also "Signature expired: .." and "Signature not yet current: .." beyond 15 minutes),
+/// Header signatures: `payload_sha256_hex` is the hash of the body as received; for S3 it is compared with what
+/// x-amz-content-sha256 says by whoever reads the body, and here must be that header's value. Presigned: pass kUnsignedPayload
+/// (S3) or the body's hash. payload_hash_to_sign(head, credential) tells which when the body isn't read yet. Errors:
+/// kSignatureDoesNotMatch (also "Signature expired: .." and "Signature not yet current: .." beyond 15 minutes),
 /// kRequestTimeTooSkewed and kExpiredRequest for S3.
-Result<void> verify(const RequestHead& head, const Credential& credential, std::string_view secret, std::string_view payload_sha256_hex,
-                    Timestamp now);
+Result<void> verify(const RequestHead& head, const Credential& credential, std::string_view secret,
+                    std::string_view payload_sha256_hex, Timestamp now);
 
-/// S3: the value of x-amz-content-sha256 (or UNSIGNED-PAYLOAD when presigned without it). Others: nullopt, the body must be hashed first.
-/// Errors: S3 without the header kInvalidRequest; a value that is neither a hash nor a known word kInvalidArgument.
+/// S3: the value of x-amz-content-sha256 (or UNSIGNED-PAYLOAD when presigned without it). Others: nullopt, the body must be
+/// hashed first. Errors: S3 without the header kInvalidRequest; a value that is neither a hash nor a known word kInvalidArgument.
 Result<std::optional<std::string>> payload_hash_to_sign(const RequestHead& head, const Credential& credential);
 
 /// The derived key, cached by (secret, date, region, service); at most a few thousand, the oldest go.

@@ -71,6 +71,9 @@ class Service:
         self.name = name
         self.model = model
         self.shapes = model["shapes"]
+        for (service, shape), kind in quirks.RETYPED.items():
+            if service == name:
+                self.shapes[shape] = {"type": kind}
         self.meta = model["metadata"]
         self.protocol = self.meta["protocol"]
         unknown = [o for o in operations if o not in model["operations"]]
@@ -224,7 +227,7 @@ class Service:
             target = self.shapes[ref["shape"]]
             wire = ref.get("locationName", member)
             named_flat = target["type"] == "list" and target.get("flattened") and target["member"].get("locationName")
-            if named_flat and self.protocol != "ec2" and "locationName" not in ref:
+            if named_flat and self.protocol != "ec2":
                 wire = target["member"]["locationName"]
             ctype = self.member_type(struct, member, ref)
             optional = ctype.startswith("std::optional") or ctype.startswith("std::shared_ptr")

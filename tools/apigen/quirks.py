@@ -51,6 +51,9 @@ NO_LENGTHS = {"s3"}
 
 # Model errors that no operation lists but every service of a protocol can answer are not in here: they are access's ErrorKinds.
 
+# Shapes with another type than the model's. S3 keeps the Expires header as the client wrote it, whatever that is.
+RETYPED = {("s3", "Expires"): "string"}
+
 # Names that C++ keeps for itself.
 KEYWORDS = set(
     "alignas alignof and asm auto bool break case catch char class const continue default delete do double else enum explicit export "
