@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/http.h"
+#include "api/shape.h"
 #include "base/crypto.h"
 #include "base/result.h"
 
@@ -42,12 +43,14 @@ std::optional<std::string> composite_checksum(ChecksumAlgorithm a, const std::ve
 std::optional<std::string> full_object_checksum(ChecksumAlgorithm a, const std::vector<std::pair<std::string, uint64_t>>& parts);
 
 /// Everything a request promises about its body, checked while the body passes.
-///   TRY(auto checks, BodyChecks::from(head));  checks.update(piece)..;  TRY_VOID(checks.finish(trailers));
+///   TRY(auto checks, BodyChecks::from(head, op));  checks.update(piece)..;  TRY_VOID(checks.finish(trailers));
 class BodyChecks {
  public:
   /// Errors: kInvalidDigest (Content-MD5 that isn't one), kInvalidRequest (a checksum of the wrong length, two checksums, an
   /// algorithm S3 has and we don't, x-amz-sdk-checksum-algorithm without a checksum).
-  static Result<BodyChecks> from(const RequestHead& head);
+  /// Where the body neither streams nor must carry a checksum (CompleteMultipartUpload), x-amz-checksum-* speaks of the object:
+  /// left alone.
+  static Result<BodyChecks> from(const RequestHead& head, const OperationShape& op);
   BodyChecks(BodyChecks&&) = default;
   BodyChecks& operator=(BodyChecks&&) = default;
 

@@ -3,7 +3,8 @@
 /// Source: S3 API Reference "Signature calculations for the authorization header: transferring payload in multiple chunks" and
 /// "... with trailing headers".
 ///
-///   TRY(auto decoder, ChunkDecoder::make(head, credential, secret, checks, sink));
+///   TRY(auto options, ChunkDecoder::options(head, credential, secret));
+///   if (options) ChunkDecoder decoder(std::move(*options), sink);
 ///   for each piece: TRY_VOID(decoder.push(piece));
 ///   TRY_VOID(decoder.finish());      // all there, every signature right
 ///
@@ -33,8 +34,7 @@ class ChunkDecoder {
     uint64_t decoded_length = 0;                               // x-amz-decoded-content-length: exactly so many bytes must come
     std::string signing_key, scope, amz_date, seed_signature;  // of signed modes
   };
-  /// nullopt: the body isn't aws-chunked. Errors: kMissingContentLength-like kInvalidArgument without
-  /// x-amz-decoded-content-length.
+  /// nullopt: the body isn't aws-chunked. Errors: kMissingContentLength without x-amz-decoded-content-length.
   static Result<std::optional<Options>> options(const RequestHead& head, const sigv4::Credential& credential,
                                                 std::string_view secret);
 

@@ -33,11 +33,12 @@ inline constexpr ErrorKind kSignatureDoesNotMatch{"SignatureDoesNotMatch", 403};
 inline constexpr ErrorKind kRequestTimeTooSkewed{"RequestTimeTooSkewed", 403};                            // S3
 inline constexpr ErrorKind kAuthorizationHeaderMalformed{"AuthorizationHeaderMalformed", 400};            // S3
 inline constexpr ErrorKind kAuthorizationQueryParametersError{"AuthorizationQueryParametersError", 400};  // S3
-inline constexpr ErrorKind kExpiredRequest{"AccessDenied", 403};  // S3: "Request has expired"
+inline constexpr ErrorKind kExpiredRequest{"AccessDenied", 403};        // S3: "Request has expired"
+inline constexpr ErrorKind kAccessDeniedUnsigned{"AccessDenied", 403};  // S3: x-amz-* headers outside the signature
 inline constexpr ErrorKind kContentSha256Mismatch{"XAmzContentSHA256Mismatch", 400};
-inline constexpr ErrorKind kInvalidContentSha256{"InvalidRequest", 400};
 
 // Bodies.
+inline constexpr ErrorKind kMissingContentLength{"MissingContentLength", 411};
 inline constexpr ErrorKind kIncompleteBody{"IncompleteBody", 400};
 inline constexpr ErrorKind kInvalidChunkSize{"InvalidChunkSizeError", 403};
 inline constexpr ErrorKind kMalformedTrailer{"MalformedTrailerError", 400};

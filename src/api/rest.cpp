@@ -162,6 +162,14 @@ Result<void> read_header_value(const Member& m, std::string text, void* out, Rea
   return {};
 }
 
+/// "aws-chunked" is how the body travels, not how the object is encoded. Source: S3 API Reference, PutObject, Content-Encoding.
+std::string without_aws_chunked(std::string_view encodings) {
+  std::vector<std::string> kept;
+  for (auto part : split(encodings, ','))
+    if (!trim(part).empty() && !iequals(trim(part), "aws-chunked")) kept.emplace_back(trim(part));
+  return join(kept, ",");
+}
+
 std::optional<std::string> joined_header(const Headers& headers, std::string_view name) {
   std::optional<std::string> out;
   for (auto& [n, v] : headers.all()) {
@@ -178,6 +186,7 @@ Result<void> read_headers(const StructShape& shape, const Headers& headers, void
   for (auto& m : shape.members) {
     if (m.location == Location::header) {
       auto text = joined_header(headers, m.wire_name);
+      if (text && iequals(m.wire_name, "content-encoding")) text = without_aws_chunked(*text);
       if (!text || text->empty()) {
         if (m.required) context.note_missing(m);
         continue;
