@@ -543,6 +543,7 @@ struct ShowObjects : CommandOf<CommandKind::kShowObjects> {
   enum class From : uint8_t { kNothing, kDatabase, kSchema, kTable, kFunction, kProcedure, kUser, kRole, kGroup };
   Kind show = Kind::kDatabases;
   From from = From::kNothing;             // what `name` is
+  bool on_tables = false;                 // kGrants: ON TABLES FROM DATABASE, all its tables
   std::vector<ShowPart> name;             // database; database.schema; [[database.]schema.]table
   bool has_args = false;                  // of routines
   std::vector<ShowPart> args;             // argument types

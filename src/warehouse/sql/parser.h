@@ -18,7 +18,10 @@ struct ParseOptions {
   bool case_sensitive_identifiers = false;  // SET enable_case_sensitive_identifier TO on
   size_t max_bytes = 16u << 20;
   int max_depth = 300;    // nested expressions, queries, parentheses
-  int max_height = 1000;  // left-deep chains: a || b || c .., UNION, JOIN, x::t::t
+  int max_height = 1000;  // depth of the tree with left-deep chains: a || b || c .., UNION, JOIN, x::t::t
+
+  /// For text that print() made from an AST within the ordinary limits: its parentheses nest deeper than what the user wrote.
+  static ParseOptions stored() { return {.case_sensitive_identifiers = true, .max_depth = 1000, .max_height = 3000}; }
 };
 
 /// Every statement of the text, in order; none for a text of blanks, comments and semicolons.
