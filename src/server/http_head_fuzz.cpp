@@ -1,3 +1,4 @@
+// links only: server/http_head.cpp api base
 // Whatever bytes come in: no crash, and what is accepted frames one way only.
 #include <cstdlib>
 
