@@ -1,7 +1,6 @@
 #include "base/text.h"
 
-#include <openssl/evp.h>
-
+#include <array>
 #include <charconv>
 
 #include "base/result.h"
@@ -100,28 +99,45 @@ std::optional<std::string> unhex(std::string_view s) {
   }
   return out;
 }
+namespace {
+constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr auto kUnbase64 = [] {
+  std::array<int8_t, 256> values;
+  values.fill(-1);
+  for (size_t i = 0; i < kBase64.size(); ++i) values[static_cast<unsigned char>(kBase64[i])] = static_cast<int8_t>(i);
+  return values;
+}();
+}  // namespace
 std::string base64(std::string_view bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                          int(bytes.size()));
-  out.resize(size_t(n));
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    auto byte = [&](size_t at) { return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0u; };
+    uint32_t group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    out += kBase64[group >> 18];
+    out += kBase64[group >> 12 & 63];
+    out += i + 1 < bytes.size() ? kBase64[group >> 6 & 63] : '=';
+    out += i + 2 < bytes.size() ? kBase64[group & 63] : '=';
+  }
   return out;
 }
 std::optional<std::string> unbase64(std::string_view s) {
   if (s.size() % 4) return std::nullopt;
-  if (s.empty()) return std::string();
-  for (size_t i = 0; i < s.size(); ++i) {
-    char c = s[i];
-    bool pad = c == '=' && i + 2 >= s.size();
-    if (!is_alnum(c) && c != '+' && c != '/' && !pad) return std::nullopt;
-    if (c != '=' && i && s[i - 1] == '=') return std::nullopt;
-  }
-  std::string out(s.size() / 4 * 3, '\0');
-  int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(s.data()),
-                          int(s.size()));
-  if (n < 0) return std::nullopt;
   size_t padding = s.ends_with("==") ? 2 : s.ends_with("=") ? 1 : 0;
-  out.resize(size_t(n) - padding);
+  std::string out;
+  out.reserve(s.size() / 4 * 3);
+  for (size_t i = 0; i < s.size(); i += 4) {
+    uint32_t group = 0;
+    for (size_t k = i; k < i + 4; ++k) {
+      int value = k >= s.size() - padding ? 0 : kUnbase64[static_cast<unsigned char>(s[k])];
+      if (value < 0) return std::nullopt;
+      group = group << 6 | static_cast<uint32_t>(value);
+    }
+    out += static_cast<char>(group >> 16);
+    out += static_cast<char>(group >> 8 & 255);
+    out += static_cast<char>(group & 255);
+  }
+  out.resize(out.size() - padding);
   return out;
 }
 std::string base64url(std::string_view bytes) {
