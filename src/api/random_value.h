@@ -15,11 +15,15 @@ class RandomValue {
   explicit RandomValue(uint64_t seed, bool whole_seconds = false) : random_(seed), whole_seconds_(whole_seconds) {}
 
   void fill(const StructShape& shape, void* out, int depth = 0) {
+    bool any = false;
     for (auto& m : shape.members) {
       if (m.streaming || m.location == Location::status_code) continue;
-      if (!m.required && m.location != Location::uri && (depth > 3 || chance(0.4))) continue;
+      bool shallow = m.shape->type != Type::structure || depth < 3;
+      // Forms can't carry an empty structure: a first member keeps it from being one.
+      bool keep = depth > 0 && !any && shallow;
+      if (!m.required && m.location != Location::uri && !keep && (depth > 3 || chance(0.4))) continue;
+      any = true;
       location_ = m.location;
-      wire_name_ = m.wire_name;
       value(*m.shape, m.make(out), depth);
     }
   }
@@ -82,7 +86,6 @@ class RandomValue {
   std::mt19937_64 random_;
   bool whole_seconds_;
   Location location_ = Location::body;
-  std::string_view wire_name_;
 };
 
 Json everything(const StructShape& shape, const void* v);

@@ -208,6 +208,19 @@ Result<void> read_headers(const StructShape& shape, const Headers& headers, void
   return {};
 }
 
+/// ContentLength of a streamed body: of the object, not of its aws-chunked coding; also when the listener took the header.
+Result<void> read_stream_length(const StructShape& shape, const RequestHead& head, void* out, ReadContext& context) {
+  for (auto& m : shape.members) {
+    if (m.location != Location::header || !iequals(m.wire_name, "content-length")) continue;
+    std::string text(head.headers.get("x-amz-decoded-content-length"));
+    if (text.empty() && head.content_length) text = std::to_string(*head.content_length);
+    if (text.empty()) return {};
+    Path::Step step(context.path, m.name);
+    return scalar_from_text(*m.shape, text, m.make(out), TimeFormat::unspecified, context);
+  }
+  return {};
+}
+
 Result<void> read_query(const StructShape& shape, const Params& params, void* out, ReadContext& context) {
   for (auto& m : shape.members) {
     if (m.location != Location::query) continue;
@@ -389,7 +402,7 @@ Result<void> read_rest(const OperationShape& op, const RequestHead& head, std::s
   }
   TRY_VOID(read_query(*op.input, params, out, context));
   TRY_VOID(read_headers(*op.input, head.headers, out, context));
-  if (op.streaming_input) return {};
+  if (op.streaming_input) return read_stream_length(*op.input, head, out, context);
   if (op.service->protocol == Protocol::rest_xml) context.malformed = &kMalformedXml;
   return read_body(op, *op.input, op.input_root, body, out, context);
 }

@@ -112,7 +112,7 @@ class Service:
                 self.visit(shape[part]["shape"], stack, seen, done)
         elif kind == "structure" and name not in done and name not in stack:
             for member, ref in self.members(name):
-                self.referenced.add(ref["shape"])
+                self.referenced.add(self.flattened(ref))
                 if self.shapes[ref["shape"]]["type"] == "structure" and ref["shape"] in stack + (name,):
                     self.boxed.add((name, member))
                 self.visit(ref["shape"], stack + (name,), seen, done)
@@ -127,6 +127,17 @@ class Service:
             if self.shapes[ref["shape"]].get("eventstream"):
                 sys.exit(f"{self.name}: {struct}.{member} is an event stream: not supported")
             yield member, ref
+
+    def flattened(self, ref):
+        """The shape of a reference; a reference that flattens its list itself gets a flattened twin of the shape."""
+        name = ref["shape"]
+        if not ref.get("flattened") or self.shapes[name].get("flattened"):
+            return name
+        twin = name + "_flattened"
+        if twin not in self.shapes:
+            self.shapes[twin] = dict(self.shapes[name], flattened=True)
+            self.used.append(twin)
+        return twin
 
     # -- C++ types ---------------------------------------------------------------------------------------------------------------
 
@@ -224,7 +235,7 @@ class Service:
         out, rows = [], []
         payload = self.shapes[struct].get("payload")
         for member, ref in self.members(struct):
-            target = self.shapes[ref["shape"]]
+            target = self.shapes[self.flattened(ref)]
             wire = ref.get("locationName", member)
             named_flat = target["type"] == "list" and target.get("flattened") and target["member"].get("locationName")
             if named_flat and self.protocol != "ec2":
@@ -233,7 +244,7 @@ class Service:
             optional = ctype.startswith("std::optional") or ctype.startswith("std::shared_ptr")
             stream = self.is_stream(struct, ref)
             fields = [f".name = {quote(member)}", f".wire_name = {quote(wire)}", f".query_name = {quote(self.query_name(member, ref))}",
-                      f".shape = &kShape_{ref['shape']}", f".offset = offsetof({struct}, {self.identifier(member)})"]
+                      f".shape = &kShape_{self.flattened(ref)}", f".offset = offsetof({struct}, {self.identifier(member)})"]
             if optional and not stream:
                 fields.append(f".presence = &PresenceOf<{ctype}>::value")
             if self.required(struct, member):
@@ -269,7 +280,7 @@ class Service:
                 return ref["queryName"]
             name = ref.get("locationName", member)
             return name[0].upper() + name[1:]
-        target = self.shapes[ref["shape"]]
+        target = self.shapes[self.flattened(ref)]
         if target["type"] == "list" and target.get("flattened") and target["member"].get("locationName"):
             return target["member"]["locationName"]
         return ref.get("locationName", member)
@@ -284,11 +295,11 @@ class Service:
             fields.append(".flattened = true")
         if "timestampFormat" in shape:
             fields.append(f".time_format = TimeFormat::{TIME_FORMATS[shape['timestampFormat']]}")
-        if SCALARS.get(kind, ("",))[0] != "real" and self.name not in quirks.NO_LENGTHS:
+        if SCALARS.get(kind, ("",))[0] != "real" and self.name not in quirks.OWN_LENGTHS_AND_PATTERNS:
             for bound in ("min", "max"):
                 if isinstance(shape.get(bound), int) and abs(shape[bound]) < 2**63:
                     fields.append(f".{bound} = {shape[bound]}")
-        if kind == "string" and "pattern" in shape:
+        if kind == "string" and "pattern" in shape and self.name not in quirks.OWN_LENGTHS_AND_PATTERNS:
             pattern = re2_pattern(shape["pattern"])
             if pattern:
                 fields.append(f".pattern = {quote(pattern)}")

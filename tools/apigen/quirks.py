@@ -46,10 +46,9 @@ OPEN_ENUMS = {
 # Services whose answers carry an XML namespace that botocore's model omits.
 XML_NAMESPACES = {"s3": "http://s3.amazonaws.com/doc/2006-03-01/"}
 
-# Members that become S3's own errors rather than a schema violation are checked by its handlers: lengths are not enforced there.
-NO_LENGTHS = {"s3"}
-
-# Model errors that no operation lists but every service of a protocol can answer are not in here: they are access's ErrorKinds.
+# Services that answer broken lengths and patterns with errors of their own (S3: KeyTooLongError, InvalidBucketName ..): their
+# handlers check them, the codec doesn't.
+OWN_LENGTHS_AND_PATTERNS = {"s3"}
 
 # Shapes with another type than the model's. S3 keeps the Expires header as the client wrote it, whatever that is.
 RETYPED = {("s3", "Expires"): "string"}

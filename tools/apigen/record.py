@@ -16,8 +16,8 @@ from botocore.config import Config
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ROLE = "arn:aws:iam::111122223333:role/team1-tenant-redshift-s3-access-role"
 WHEN = datetime.datetime(2026, 11, 24, 16, 19, 10, 123000, tzinfo=datetime.timezone.utc)
-TAGS = [{"Key": "team", "Value": "a&b=<c> d+e"}, {"Key": "k2", "Value": "ü✓"}]
-TAGSET = {"TagSet": TAGS}
+TAGS = [{"Key": "team", "Value": "b=c d+e"}, {"Key": "k2", "Value": "ü"}]
+TAGSET = {"TagSet": [{"Key": "team", "Value": "a&b=<c> d+e"}, {"Key": "k2", "Value": "ü✓"}]}
 
 CASES = [
     ("sts", "get_caller_identity", {}),
