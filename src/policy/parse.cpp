@@ -46,9 +46,10 @@ class Parser {
     document_ = std::move(*json);
     TRY_VOID(check_shape());
     TRY_VOID(compile_conditions_and_effects());
+    TRY_VOID(compile_resources());
     TRY_VOID(check_sids());
     TRY_VOID(check_actions_exist());
-    TRY_VOID(check_resources());
+    if (!resource_problem_.empty()) return refuse(Fault::resource_invalid, resource_problem_);
     TRY_VOID(compile_actions());
     TRY_VOID(check_resources_exist());
     TRY_VOID(compile_principals());
@@ -191,9 +192,8 @@ class Parser {
     return {};
   }
 
-  /// The first sentence about a resource wins, except that IAM's older parser may fail before it.
-  Result<void> check_resources() {
-    std::string problem;
+  /// IAM's older parser fails here and now; the first sentence about a resource is kept for later.
+  Result<void> compile_resources() {
     for (size_t i = 0; i < statements_.size(); ++i) {
       const Json& s = *statements_[i];
       Statement& out = out_->statements[i];
@@ -204,15 +204,14 @@ class Parser {
       if (kind_ == Kind::trust) return refuse(Fault::prohibited_field, out.not_resource ? "NotResource" : "Resource");
       for (auto& text : strings(s[out.not_resource ? "NotResource" : "Resource"])) {
         std::string found = resource_problem(text);
-        if (problem.empty()) problem = found;
+        if (resource_problem_.empty()) resource_problem_ = found;
         auto pattern = compile_pattern(text, {.wildcards = true, .variables = variables()});
-        if (problem.empty() && (!pattern || legacy_fails(text))) return refuse(Fault::legacy);
+        if (resource_problem_.empty() && (!pattern || legacy_fails(text))) return refuse(Fault::legacy);
         if (!pattern) continue;
         out.resources.push_back(std::move(*pattern));
         out.resource_texts.push_back(text);
       }
     }
-    if (!problem.empty()) return refuse(Fault::resource_invalid, problem);
     return {};
   }
 
@@ -406,6 +405,7 @@ class Parser {
   std::unique_ptr<Compiled> out_;
   Json document_;
   std::vector<const Json*> statements_;
+  std::string resource_problem_;
 };
 }  // namespace
 
