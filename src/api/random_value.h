@@ -16,6 +16,10 @@ class RandomValue {
 
   void fill(const StructShape& shape, void* out, int depth = 0) {
     bool any = false;
+    if (shape.is_union) {
+      auto& m = shape.members[size_t(number(0, int64_t(shape.members.size()) - 1))];
+      return value(*m.shape, m.make(out), depth);
+    }
     for (auto& m : shape.members) {
       if (m.streaming || m.location == Location::status_code) continue;
       bool shallow = m.shape->type != Type::structure || depth < 3;

@@ -268,6 +268,8 @@ class Service:
         shape = self.shapes[struct]
         if shape.get("sensitive"):
             fields.append(".sensitive = true")
+        if shape.get("union"):
+            fields.append(".is_union = true")
         if "xmlNamespace" in shape:
             fields.append(f".xml_namespace = {quote(shape['xmlNamespace']['uri'])}")
             fields.append(f".xml_prefix = {quote(shape['xmlNamespace'].get('prefix', ''))}")
