@@ -311,6 +311,7 @@ struct Attack {
   int status;
 };
 std::vector<Attack> attacks() {
+  using namespace std::string_literals;
   auto get = [](const std::string& fields) { return "GET / HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n"; };
   auto chunked = [](const std::string& body) {
     return "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
@@ -343,7 +344,7 @@ std::vector<Attack> attacks() {
       {"bare LF lines", "GET / HTTP/1.1\nHost: x\n\n", 400},
       {"bare LF in the middle", "GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", 400},
       {"bare CR", "GET / HTTP/1.1\r\nHost: x\rA: b\r\n\r\n", 400},
-      {"NUL", std::string("GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n", 37), 400},
+      {"NUL", "GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"s, 400},
       {"no host", "GET / HTTP/1.1\r\n\r\n", 400},
       {"two hosts", "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400},
       {"host with a path", "GET / HTTP/1.1\r\nHost: x/y\r\n\r\n", 400},
@@ -361,7 +362,7 @@ std::vector<Attack> attacks() {
       {"leading empty line", "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", 400},
       {"field without colon", get("abc\r\n"), 400},
       {"field without name", get(": b\r\n"), 400},
-      {"TLS on the plain port", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), 400},
+      {"TLS on the plain port", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s, 400},
       {"chunks in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
       {"strange expectation", get("Expect: 200-ok\r\n"), 417},
       {"endless fields", get("A: " + std::string(70000, 'a') + "\r\n"), 431},
