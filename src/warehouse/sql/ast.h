@@ -549,6 +549,7 @@ struct ShowObjects : CommandOf<CommandKind::kShowObjects> {
   std::vector<ShowPart> args;             // argument types
   std::optional<ShowPart> for_principal;  // SHOW GRANTS .. FOR x
   From principal_kind = From::kUser;
+  ShowPart in_database;          // SHOW GRANTS FOR x FROM DATABASE d
   std::optional<ShowPart> like;  // a pattern (text: the literal's value)
   std::optional<ShowPart> driver_token;
   std::optional<ShowPart> schema_like, table_like, column_like;  // WHERE SCHEMA_NAME LIKE x AND ..

@@ -93,6 +93,7 @@ ExprPtr Parser::parse_postfix(ExprPtr base) {
       cast->type = parse_type();
       base = std::move(cast);
     } else if (accept_op("[")) {
+      if (base->kind == ExprKind::kCast) grow_deep();
       auto subscript = node_at<Subscript>(position);
       subscript->base = std::move(base);
       if (!at_op(":")) subscript->index = parse_expr();

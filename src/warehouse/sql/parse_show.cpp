@@ -216,10 +216,7 @@ void Parser::parse_show_grants(ShowObjects& show) {
       show.principal_kind = word == "role" ? From::kRole : word == "group" ? From::kGroup : From::kUser;
     }
     show.for_principal = parse_show_part();
-    if (show.from == From::kNothing && accept_words({"from", "database"})) {
-      show.from = From::kDatabase;
-      show.name = {parse_show_part()};
-    }
+    if (show.from == From::kNothing && accept_words({"from", "database"})) show.in_database = parse_show_part();
   }
   parse_show_filters(show);
 }
