@@ -1,6 +1,6 @@
 /// Aliases: names of an account and region for keys. A permission is needed on the alias and on every key that it names.
 #include "base/text.h"
-#include "gen/api/kms.h"
+#include "api/kms.h"
 #include "keys/rows.h"
 
 namespace redoubt::keys {
@@ -29,14 +29,13 @@ access::Resource alias_resource(std::string_view name, const access::Call& call)
 }  // namespace
 
 void Keys::declare_aliases() {
-  access::Row<op::CreateAlias> create;
-  create.denial = policy::DenialStyle::kms;
-  create.needs = {
+  access::Row<op::CreateAlias> create{.needs = {
       {.action = "kms:CreateAlias",
        .resources = [this](const CreateAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
          return std::vector{alias_resource(in.AliasName, call),
                             resource(find(in.TargetKeyId, call), call, "kms:CreateAlias", {})};
-       }}};
+       }}}};
+  create.denial = policy::DenialStyle::kms;
   create.handler = [this](const Allowed<CreateAliasRequest>& r) -> Result<op::CreateAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
     if (r.input.TargetKeyId.find("alias/") != std::string::npos)
@@ -50,15 +49,14 @@ void Keys::declare_aliases() {
   };
   gate_->add<op::CreateAlias>(std::move(create));
 
-  access::Row<op::UpdateAlias> update;
-  update.denial = policy::DenialStyle::kms;
-  update.needs = {
+  access::Row<op::UpdateAlias> update{.needs = {
       {.action = "kms:UpdateAlias",
        .resources = [this](const UpdateAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
          std::vector out{alias_resource(in.AliasName, call), resource(find(in.TargetKeyId, call), call, "kms:UpdateAlias", {})};
          if (auto old = find(in.AliasName, call); old.key) out.push_back(resource(old, call, "kms:UpdateAlias", {}));
          return out;
-       }}};
+       }}}};
+  update.denial = policy::DenialStyle::kms;
   update.handler = [this](const Allowed<UpdateAliasRequest>& r) -> Result<op::UpdateAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
     TRY(auto key, require(r.input.TargetKeyId, r.call));
@@ -73,15 +71,14 @@ void Keys::declare_aliases() {
   };
   gate_->add<op::UpdateAlias>(std::move(update));
 
-  access::Row<op::DeleteAlias> remove;
-  remove.denial = policy::DenialStyle::kms;
-  remove.needs = {
+  access::Row<op::DeleteAlias> remove{.needs = {
       {.action = "kms:DeleteAlias",
        .resources = [this](const DeleteAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
          std::vector out{alias_resource(in.AliasName, call)};
          if (auto old = find(in.AliasName, call); old.key) out.push_back(resource(old, call, "kms:DeleteAlias", {}));
          return out;
-       }}};
+       }}}};
+  remove.denial = policy::DenialStyle::kms;
   remove.handler = [this](const Allowed<DeleteAliasRequest>& r) -> Result<op::DeleteAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
     auto alias = store_.find_alias(r.call.caller->account, r.call.region, r.input.AliasName);
@@ -93,8 +90,7 @@ void Keys::declare_aliases() {
   };
   gate_->add<op::DeleteAlias>(std::move(remove));
 
-  access::Row<op::ListAliases> list;
-  list.needs = {{.action = "kms:ListAliases"}};
+  access::Row<op::ListAliases> list{.needs = {{.action = "kms:ListAliases"}}};
   list.read_only = true;
   list.denial = policy::DenialStyle::kms;
   list.handler = [this](const Allowed<ListAliasesRequest>& r) -> Result<ListAliasesResponse> {

@@ -1,6 +1,6 @@
 /// Encrypt, Decrypt, ReEncrypt and the data keys.
 #include "base/crypto.h"
-#include "gen/api/kms.h"
+#include "api/kms.h"
 #include "keys/envelope.h"
 #include "keys/rows.h"
 
@@ -40,7 +40,7 @@ void Keys::declare_crypto() {
                                TRY(auto key, require_usable(r.input.KeyId, r.call));
                                TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
                                return EncryptResponse{
-                                   .CiphertextBlob = encrypt(*key, r.input.Plaintext, r.input.EncryptionContext),
+                                   .CiphertextBlob = encrypt(*key, r.input.Plaintext, or_empty(r.input.EncryptionContext)),
                                    .KeyId = key->arn(),
                                    .EncryptionAlgorithm = kAlgorithm};
                              },
@@ -81,63 +81,61 @@ void Keys::declare_crypto() {
     return std::pair(key, std::move(*plain));
   };
 
-  access::Row<op::Decrypt> decrypt_row;
-  decrypt_row.read_only = true;
-  decrypt_row.denial = policy::DenialStyle::kms;
-  decrypt_row.secret_members = {"Plaintext", "CiphertextBlob"};
-  decrypt_row.needs = {
+  access::Row<op::Decrypt> decrypt_row{.needs = {
       {.action = "kms:Decrypt",
        .resources = [key_of_blob](const DecryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
          if (!in.CiphertextBlob)
            return fail(kValidation,
                        "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
                        "not be null");
-         return key_of_blob(*in.CiphertextBlob, call, "kms:Decrypt", in.EncryptionContext);
+         return key_of_blob(*in.CiphertextBlob, call, "kms:Decrypt", or_empty(in.EncryptionContext));
        },
        .context =
            [](const DecryptRequest& in, const access::Call&, policy::Context& c) {
-             set_encryption_context(in.EncryptionContext, c);
+             set_encryption_context(or_empty(in.EncryptionContext), c);
              c.set("kms:EncryptionAlgorithm", kAlgorithm);
              if (in.KeyId && in.KeyId->starts_with("alias/")) c.set("kms:RequestAlias", *in.KeyId);
-           }}};
+           }}}};
+  decrypt_row.read_only = true;
+  decrypt_row.denial = policy::DenialStyle::kms;
+  decrypt_row.secret_members = {"Plaintext", "CiphertextBlob"};
   decrypt_row.handler = [open_blob](const Allowed<DecryptRequest>& r) -> Result<DecryptResponse> {
     TRY_VOID(check_algorithm(r.input.EncryptionAlgorithm));
     TRY_VOID(check_recipient(r.input));
-    TRY(auto opened, open_blob(*r.input.CiphertextBlob, r.input.KeyId, r.input.EncryptionContext, r.call));
+    TRY(auto opened, open_blob(*r.input.CiphertextBlob, r.input.KeyId, or_empty(r.input.EncryptionContext), r.call));
     TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
     return DecryptResponse{
         .KeyId = opened.first->arn(), .Plaintext = std::move(opened.second), .EncryptionAlgorithm = kAlgorithm};
   };
   gate_->add<op::Decrypt>(std::move(decrypt_row));
 
-  access::Row<op::ReEncrypt> re;
-  re.read_only = true;
-  re.denial = policy::DenialStyle::kms;
-  re.secret_members = {"CiphertextBlob"};
-  re.needs = {
+  access::Row<op::ReEncrypt> re{.needs = {
       {.action = "kms:ReEncryptFrom",
        .resources = [key_of_blob](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
          if (!in.CiphertextBlob)
            return fail(kValidation,
                        "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
                        "not be null");
-         return key_of_blob(*in.CiphertextBlob, call, "kms:ReEncryptFrom", in.SourceEncryptionContext);
+         return key_of_blob(*in.CiphertextBlob, call, "kms:ReEncryptFrom", or_empty(in.SourceEncryptionContext));
        },
        .context = [](const ReEncryptRequest& in, const access::Call&,
-                     policy::Context& c) { set_encryption_context(in.SourceEncryptionContext, c); }},
+                     policy::Context& c) { set_encryption_context(or_empty(in.SourceEncryptionContext), c); }},
       {.action = "kms:ReEncryptTo",
        .resources = [this](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-         return std::vector{resource(find(in.DestinationKeyId, call), call, "kms:ReEncryptTo", in.DestinationEncryptionContext)};
+         return std::vector{resource(find(in.DestinationKeyId, call), call, "kms:ReEncryptTo", or_empty(in.DestinationEncryptionContext))};
        },
        .context = [](const ReEncryptRequest& in, const access::Call&,
-                     policy::Context& c) { set_encryption_context(in.DestinationEncryptionContext, c); }}};
+                     policy::Context& c) { set_encryption_context(or_empty(in.DestinationEncryptionContext), c); }}}};
+  re.read_only = true;
+  re.denial = policy::DenialStyle::kms;
+  re.secret_members = {"CiphertextBlob"};
   re.handler = [this, open_blob](const Allowed<ReEncryptRequest>& r) -> Result<ReEncryptResponse> {
     TRY_VOID(check_algorithm(r.input.SourceEncryptionAlgorithm));
     TRY_VOID(check_algorithm(r.input.DestinationEncryptionAlgorithm));
-    TRY(auto opened, open_blob(*r.input.CiphertextBlob, r.input.SourceKeyId, r.input.SourceEncryptionContext, r.call));
+    TRY(auto opened, open_blob(*r.input.CiphertextBlob, r.input.SourceKeyId, or_empty(r.input.SourceEncryptionContext), r.call));
     TRY(auto to, require_usable(r.input.DestinationKeyId, r.call));
     TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
-    return ReEncryptResponse{.CiphertextBlob = encrypt(*to, opened.second, r.input.DestinationEncryptionContext),
+    return ReEncryptResponse{.CiphertextBlob = encrypt(*to, opened.second, or_empty(r.input.DestinationEncryptionContext)),
                              .SourceKeyId = opened.first->arn(),
                              .KeyId = to->arn(),
                              .SourceEncryptionAlgorithm = kAlgorithm,
@@ -152,7 +150,7 @@ void Keys::declare_crypto() {
                                        TRY(auto key, require_usable(r.input.KeyId, r.call));
                                        TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
                                        auto plain = crypto::random_bytes(size);
-                                       auto blob = encrypt(*key, plain, r.input.EncryptionContext);
+                                       auto blob = encrypt(*key, plain, or_empty(r.input.EncryptionContext));
                                        return GenerateDataKeyResponse{
                                            .CiphertextBlob = std::move(blob), .Plaintext = std::move(plain), .KeyId = key->arn()};
                                      },
@@ -165,12 +163,11 @@ void Keys::declare_crypto() {
         TRY(auto key, require_usable(r.input.KeyId, r.call));
         TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
         return GenerateDataKeyWithoutPlaintextResponse{
-            .CiphertextBlob = encrypt(*key, crypto::random_bytes(size), r.input.EncryptionContext), .KeyId = key->arn()};
+            .CiphertextBlob = encrypt(*key, crypto::random_bytes(size), or_empty(r.input.EncryptionContext)), .KeyId = key->arn()};
       },
       true, {"CiphertextBlob"});
 
-  access::Row<op::GenerateRandom> random;
-  random.needs = {{.action = "kms:GenerateRandom"}};
+  access::Row<op::GenerateRandom> random{.needs = {{.action = "kms:GenerateRandom"}}};
   random.read_only = true;
   random.denial = policy::DenialStyle::kms;
   random.secret_members = {"Plaintext"};

@@ -3,7 +3,7 @@
 #include "base/crypto.h"
 #include "base/ids.h"
 #include "base/text.h"
-#include "gen/api/kms.h"
+#include "api/kms.h"
 #include "keys/rows.h"
 
 namespace redoubt::keys {
@@ -39,8 +39,6 @@ bool is_retirer(const Grant& g, const access::Caller& caller) {
 }  // namespace
 
 void Keys::declare_grants() {
-  access::Row<op::CreateGrant> create;
-  create.denial = policy::DenialStyle::kms;
   auto need = needs_key<CreateGrantRequest>("kms:CreateGrant");
   need.context = [](const CreateGrantRequest& in, const access::Call& call, policy::Context& c) {
     c.set_list("kms:GrantOperations", in.Operations);
@@ -49,9 +47,10 @@ void Keys::declare_grants() {
     c.set_bool("kms:GrantIsForAWSResource", call.via_aws_service());
     if (in.Constraints)
       c.set("kms:GrantConstraintType",
-            in.Constraints->EncryptionContextEquals.empty() ? "EncryptionContextSubset" : "EncryptionContextEquals");
+            or_empty(in.Constraints->EncryptionContextEquals).empty() ? "EncryptionContextSubset" : "EncryptionContextEquals");
   };
-  create.needs = {need};
+  access::Row<op::CreateGrant> create{.needs = {need}};
+  create.denial = policy::DenialStyle::kms;
   create.handler = [this](const Allowed<CreateGrantRequest>& r) -> Result<CreateGrantResponse> {
     auto& in = r.input;
     if (in.GranteeServicePrincipal || in.RetiringServicePrincipal)
@@ -70,8 +69,8 @@ void Keys::declare_grants() {
     g.operations = in.Operations;
     g.created = clock_.now();
     if (in.Constraints) {
-      g.subset = in.Constraints->EncryptionContextSubset;
-      g.equals = in.Constraints->EncryptionContextEquals;
+      g.subset = or_empty(in.Constraints->EncryptionContextSubset);
+      g.equals = or_empty(in.Constraints->EncryptionContextEquals);
     }
     // A grant can't give what only a grant gave, beyond that grant: who holds CreateGrant by a grant may pass on its operations
     // only.
@@ -139,9 +138,7 @@ void Keys::declare_grants() {
           if (crypto::constant_time_equal(g.token, *in.GrantToken)) return {key, g.id};
     return {nullptr, ""};
   };
-  access::Row<op::RetireGrant> retire;
-  retire.denial = policy::DenialStyle::kms;
-  retire.needs = {{.action = "kms:RetireGrant",
+  access::Row<op::RetireGrant> retire{.needs = {{.action = "kms:RetireGrant",
                    .resources = [this, grant_of](const RetireGrantRequest& in,
                                                  const access::Call& call) -> Result<std::vector<access::Resource>> {
                      auto [key, id] = grant_of(in, call);
@@ -153,7 +150,8 @@ void Keys::declare_grants() {
                      for (auto& g : key->grants)
                        if (g.id == id && is_retirer(g, *call.caller)) r.granted = true;
                      return std::vector{r};
-                   }}};
+                   }}}};
+  retire.denial = policy::DenialStyle::kms;
   retire.handler = [this, grant_of](const Allowed<RetireGrantRequest>& r) -> Result<op::RetireGrant::Output> {
     auto [key, id] = grant_of(r.input, r.call);
     if (!key) return fail(kNotFound, "The grant is not found.");
@@ -166,8 +164,7 @@ void Keys::declare_grants() {
   };
   gate_->add<op::RetireGrant>(std::move(retire));
 
-  access::Row<op::ListRetirableGrants> retirable;
-  retirable.needs = {{.action = "kms:ListRetirableGrants"}};
+  access::Row<op::ListRetirableGrants> retirable{.needs = {{.action = "kms:ListRetirableGrants"}}};
   retirable.read_only = true;
   retirable.denial = policy::DenialStyle::kms;
   retirable.handler = [this](const Allowed<ListRetirableGrantsRequest>& r) -> Result<ListGrantsResponse> {

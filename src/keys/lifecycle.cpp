@@ -1,6 +1,7 @@
 /// CreateKey to ScheduleKeyDeletion: what happens to a key as a whole.
 #include "base/ids.h"
-#include "gen/api/kms.h"
+#include "base/text.h"
+#include "api/kms.h"
 #include "keys/rows.h"
 
 namespace redoubt::keys {
@@ -64,19 +65,18 @@ Result<void> only_default_policy(const std::optional<std::string>& name) {
 }  // namespace
 
 void Keys::declare_lifecycle() {
-  access::Row<op::CreateKey> create;
   auto new_key_context = [](const CreateKeyRequest& in, const access::Call&, policy::Context& c) {
     c.set("kms:KeySpec", in.KeySpec.value_or("SYMMETRIC_DEFAULT"));
     c.set("kms:KeyUsage", in.KeyUsage.value_or("ENCRYPT_DECRYPT"));
     c.set("kms:KeyOrigin", in.Origin.value_or("AWS_KMS"));
     c.set_bool("kms:MultiRegion", in.MultiRegion.value_or(false));
     c.set_bool("kms:BypassPolicyLockoutSafetyCheck", in.BypassPolicyLockoutSafetyCheck.value_or(false));
-    set_request_tags(in.Tags, c);
+    set_request_tags(or_empty(in.Tags), c);
   };
-  create.needs = {{.action = "kms:CreateKey", .context = new_key_context},
+  access::Row<op::CreateKey> create{.needs = {{.action = "kms:CreateKey", .context = new_key_context},
                   {.action = "kms:TagResource",
                    .context = new_key_context,
-                   .when = [](const CreateKeyRequest& in, const access::Call&) { return !in.Tags.empty(); }}};
+                   .when = [](const CreateKeyRequest& in, const access::Call&) { return !or_empty(in.Tags).empty(); }}}};
   create.denial = policy::DenialStyle::kms;
   create.handler = [this](const Allowed<CreateKeyRequest>& r) -> Result<CreateKeyResponse> {
     auto& in = r.input;
@@ -93,7 +93,7 @@ void Keys::declare_lifecycle() {
     Key key{
         .account = r.call.caller->account, .region = r.call.region, .id = new_uuid(), .description = in.Description.value_or("")};
     key.created = clock_.now();
-    TRY_VOID(set_tags(key, in.Tags));
+    TRY_VOID(set_tags(key, or_empty(in.Tags)));
     TRY_VOID(set_policy(key, in.Policy.value_or(default_policy(key.account)), in.BypassPolicyLockoutSafetyCheck.value_or(false),
                         r.call));
     key.materials.push_back(new_material(false));
@@ -110,14 +110,13 @@ void Keys::declare_lifecycle() {
       },
       true);
 
-  access::Row<op::ListKeys> list;
-  list.needs = {{.action = "kms:ListKeys"}};
+  access::Row<op::ListKeys> list{.needs = {{.action = "kms:ListKeys"}}};
   list.read_only = true;
   list.denial = policy::DenialStyle::kms;
   list.handler = [this](const Allowed<ListKeysRequest>& r) -> Result<ListKeysResponse> {
     ListKeysResponse out;
     TRY(auto keys, page(store_.list(r.call.caller->account, r.call.region), r.input, out, 100));
-    for (auto& k : keys) out.Keys.push_back({.KeyId = k->id, .KeyArn = k->arn()});
+    for (auto& k : keys) ensure(out.Keys).push_back({.KeyId = k->id, .KeyArn = k->arn()});
     return out;
   };
   gate_->add<op::ListKeys>(std::move(list));
@@ -223,7 +222,7 @@ void Keys::declare_lifecycle() {
   key_operation<op::ListKeyPolicies>(
       "kms:ListKeyPolicies",
       [](const Allowed<ListKeyPoliciesRequest>&) -> Result<ListKeyPoliciesResponse> {
-        return ListKeyPoliciesResponse{.PolicyNames = {"default"}, .Truncated = false};
+        return ListKeyPoliciesResponse{.PolicyNames = std::vector<std::string>{"default"}, .Truncated = false};
       },
       true);
 
@@ -305,10 +304,9 @@ void Keys::declare_lifecycle() {
       },
       true);
 
-  access::Row<op::TagResource> tag;
   auto tag_need = needs_key<TagResourceRequest>("kms:TagResource");
   tag_need.context = [](const TagResourceRequest& in, const access::Call&, policy::Context& c) { set_request_tags(in.Tags, c); };
-  tag.needs = {tag_need};
+  access::Row<op::TagResource> tag{.needs = {tag_need}};
   tag.denial = policy::DenialStyle::kms;
   tag.handler = [this](const Allowed<TagResourceRequest>& r) -> Result<op::TagResource::Output> {
     TRY(auto key, require(r.input.KeyId, r.call));
@@ -318,12 +316,11 @@ void Keys::declare_lifecycle() {
   };
   gate_->add<op::TagResource>(std::move(tag));
 
-  access::Row<op::UntagResource> untag;
   auto untag_need = needs_key<UntagResourceRequest>("kms:UntagResource");
   untag_need.context = [](const UntagResourceRequest& in, const access::Call&, policy::Context& c) {
     c.set_list("aws:TagKeys", in.TagKeys);
   };
-  untag.needs = {untag_need};
+  access::Row<op::UntagResource> untag{.needs = {untag_need}};
   untag.denial = policy::DenialStyle::kms;
   untag.handler = [this](const Allowed<UntagResourceRequest>& r) -> Result<op::UntagResource::Output> {
     TRY(auto key, require(r.input.KeyId, r.call));

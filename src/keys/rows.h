@@ -1,5 +1,8 @@
 #pragma once
 /// How KMS's rows are built: nearly every operation needs one permission on the key that its KeyId names.
+#include <algorithm>
+
+#include "base/optional.h"
 #include "keys/keys.h"
 
 namespace redoubt::keys {
@@ -8,7 +11,7 @@ namespace redoubt::keys {
 template <class In>
 EncryptionContext context_of(const In& in) {
   if constexpr (requires { in.EncryptionContext; })
-    return in.EncryptionContext;
+    return or_empty(in.EncryptionContext);
   else
     return {};
 }
@@ -55,8 +58,7 @@ template <class Op>
 void Keys::key_operation(std::string_view action,
                          std::function<Result<typename Op::Output>(const access::Allowed<typename Op::Input>&)> handler,
                          bool read_only, std::vector<std::string_view> secrets) {
-  access::Row<Op> row;
-  row.needs.push_back(needs_key<typename Op::Input>(action));
+  access::Row<Op> row{.needs = {needs_key<typename Op::Input>(action)}};
   row.handler = std::move(handler);
   row.read_only = read_only;
   row.denial = policy::DenialStyle::kms;

@@ -10,6 +10,7 @@
 /// Source: EC2 API Reference; VPC User Guide, "Security groups" (stateful, allow-only, the union of a resource's groups).
 /// Threads: any. admits() takes a shared lock and touches no disk.
 #include <map>
+#include <mutex>
 #include <shared_mutex>
 #include <span>
 

@@ -1,9 +1,11 @@
 /// EC2's rows: what describes VPCs, subnets and groups, and what changes a group's ingress rules.
 #include <set>
 
+#include "base/arn.h"
 #include "base/ids.h"
+#include "base/optional.h"
 #include "base/text.h"
-#include "gen/api/ec2.h"
+#include "api/ec2.h"
 #include "network/network.h"
 
 namespace redoubt::network {
@@ -29,14 +31,14 @@ IpPermission shown(const Rule& r) {
   }
   std::optional<std::string> description;
   if (!r.description.empty()) description = r.description;
-  if (r.cidr && r.cidr->is_v4()) p.IpRanges.push_back({.Description = description, .CidrIp = r.cidr->str()});
-  if (r.cidr && !r.cidr->is_v4()) p.Ipv6Ranges.push_back({.Description = description, .CidrIpv6 = r.cidr->str()});
+  if (r.cidr && r.cidr->is_v4()) ensure(p.IpRanges).push_back({.Description = description, .CidrIp = r.cidr->str()});
+  if (r.cidr && !r.cidr->is_v4()) ensure(p.Ipv6Ranges).push_back({.Description = description, .CidrIpv6 = r.cidr->str()});
   if (!r.group.empty()) {
     UserIdGroupPair pair;
     pair.Description = description;
     pair.UserId = r.group_owner;
     pair.GroupId = r.group;
-    p.UserIdGroupPairs.push_back(std::move(pair));
+    ensure(p.UserIdGroupPairs).push_back(std::move(pair));
   }
   return p;
 }
@@ -53,9 +55,9 @@ std::vector<IpPermission> shown(const std::vector<Rule>& rules) {
       out.push_back(std::move(p));
       continue;
     }
-    same->IpRanges.insert(same->IpRanges.end(), p.IpRanges.begin(), p.IpRanges.end());
-    same->Ipv6Ranges.insert(same->Ipv6Ranges.end(), p.Ipv6Ranges.begin(), p.Ipv6Ranges.end());
-    same->UserIdGroupPairs.insert(same->UserIdGroupPairs.end(), p.UserIdGroupPairs.begin(), p.UserIdGroupPairs.end());
+    ensure(same->IpRanges).insert(ensure(same->IpRanges).end(), or_empty(p.IpRanges).begin(), or_empty(p.IpRanges).end());
+    ensure(same->Ipv6Ranges).insert(ensure(same->Ipv6Ranges).end(), or_empty(p.Ipv6Ranges).begin(), or_empty(p.Ipv6Ranges).end());
+    ensure(same->UserIdGroupPairs).insert(ensure(same->UserIdGroupPairs).end(), or_empty(p.UserIdGroupPairs).begin(), or_empty(p.UserIdGroupPairs).end());
   }
   return out;
 }
@@ -112,7 +114,7 @@ Result<void> filter(std::vector<Item>& items, const std::vector<Filter>& filters
     if (!value(kSample, *f.Name)) return fail(kInvalidParameter, "The filter '" + *f.Name + "' is invalid");
     std::erase_if(items, [&](auto& item) {
       for (auto& have : *value(item, *f.Name))
-        for (auto& want : f.Values)
+        for (auto& want : or_empty(f.Values))
           if (wild(want, have)) return false;
       return true;
     });
@@ -163,7 +165,7 @@ Result<Cidr> parse_cidr(const std::string& text, bool v4) {
 /// The rules a request names, by its IpPermissions or by its single-rule parameters.
 template <class In>
 Result<std::vector<Rule>> rules_of(const In& in, const OurGroup& group) {
-  std::vector<IpPermission> permissions = in.IpPermissions;
+  std::vector<IpPermission> permissions = or_empty(in.IpPermissions);
   if (in.SourceSecurityGroupName || in.SourceSecurityGroupOwnerId)
     return fail(kInvalidCombination, "SourceSecurityGroupName is not for groups in a VPC; use IpPermissions with a GroupId.");
   if (in.CidrIp || in.IpProtocol) {
@@ -176,7 +178,7 @@ Result<std::vector<Rule>> rules_of(const In& in, const OurGroup& group) {
     p.IpProtocol = in.IpProtocol;
     p.FromPort = in.FromPort;
     p.ToPort = in.ToPort;
-    p.IpRanges.push_back({.CidrIp = in.CidrIp});
+    ensure(p.IpRanges).push_back({.CidrIp = in.CidrIp});
     permissions.push_back(std::move(p));
   }
   if (permissions.empty()) return fail(kMissingParameter, "The request must contain the parameter ipPermissions");
@@ -198,22 +200,22 @@ Result<std::vector<Rule>> rules_of(const In& in, const OurGroup& group) {
     } else if (base.protocol != "-1") {
       return fail(kInvalidParameter, "Invalid value '" + p.IpProtocol.value_or("") + "' for IP protocol. Unknown protocol.");
     }
-    if (!p.PrefixListIds.empty()) return fail(kUnsupported, "Prefix lists are not supported by this server.");
-    if (p.IpRanges.empty() && p.Ipv6Ranges.empty() && p.UserIdGroupPairs.empty())
+    if (!or_empty(p.PrefixListIds).empty()) return fail(kUnsupported, "Prefix lists are not supported by this server.");
+    if (or_empty(p.IpRanges).empty() && or_empty(p.Ipv6Ranges).empty() && or_empty(p.UserIdGroupPairs).empty())
       return fail(kMissingParameter, "The request must contain a source: ipRanges, ipv6Ranges or groups");
-    for (auto& r : p.IpRanges) {
+    for (auto& r : or_empty(p.IpRanges)) {
       Rule rule = base;
       TRY(rule.cidr, parse_cidr(r.CidrIp.value_or(""), true));
       rule.description = r.Description.value_or("");
       out.push_back(std::move(rule));
     }
-    for (auto& r : p.Ipv6Ranges) {
+    for (auto& r : or_empty(p.Ipv6Ranges)) {
       Rule rule = base;
       TRY(rule.cidr, parse_cidr(r.CidrIpv6.value_or(""), false));
       rule.description = r.Description.value_or("");
       out.push_back(std::move(rule));
     }
-    for (auto& g : p.UserIdGroupPairs) {
+    for (auto& g : or_empty(p.UserIdGroupPairs)) {
       if (!g.GroupId) return fail(kMissingParameter, "The request must contain the parameter groupId");
       Rule rule = base;
       rule.group = *g.GroupId;
@@ -240,16 +242,15 @@ void Network::declare(access::Gate& gate) {
 }
 
 void Network::declare_describe() {
-  access::Row<op::DescribeVpcs> vpcs;
-  vpcs.needs = {{.action = "ec2:DescribeVpcs"}};
+  access::Row<op::DescribeVpcs> vpcs{.needs = {{.action = "ec2:DescribeVpcs"}}};
   vpcs.read_only = true;
   vpcs.handler = [this](const Allowed<DescribeVpcsRequest>& r) -> Result<DescribeVpcsResult> {
     TRY_VOID(dry_run(r.input));
     TRY(auto v, default_vpc(r.call.caller->account, r.call.region));
     std::vector<OurVpc> all{v};
-    for (auto& id : r.input.VpcIds)
+    for (auto& id : or_empty(r.input.VpcIds))
       if (id != v.id) return fail(kVpcNotFound, "The vpc ID '" + id + "' does not exist");
-    TRY_VOID((filter<OurVpc>(all, r.input.Filters,
+    TRY_VOID((filter<OurVpc>(all, or_empty(r.input.Filters),
                              [](const OurVpc& x, std::string_view name) -> std::optional<std::vector<std::string>> {
                                if (name == "vpc-id") return std::vector{x.id};
                                if (name == "isDefault" || name == "is-default")
@@ -270,26 +271,25 @@ void Network::declare_describe() {
       s.State = "available";
       s.CidrBlock = x.cidr.str();
       s.DhcpOptionsId = "default";
-      out.Vpcs.push_back(std::move(s));
+      ensure(out.Vpcs).push_back(std::move(s));
     }
     return out;
   };
   gate_->add<op::DescribeVpcs>(std::move(vpcs));
 
-  access::Row<op::DescribeSubnets> subnets;
-  subnets.needs = {{.action = "ec2:DescribeSubnets"}};
+  access::Row<op::DescribeSubnets> subnets{.needs = {{.action = "ec2:DescribeSubnets"}}};
   subnets.read_only = true;
   subnets.handler = [this](const Allowed<DescribeSubnetsRequest>& r) -> Result<DescribeSubnetsResult> {
     TRY_VOID(dry_run(r.input));
     TRY(auto v, default_vpc(r.call.caller->account, r.call.region));
     auto all = v.subnets;
-    std::set<std::string> asked(r.input.SubnetIds.begin(), r.input.SubnetIds.end());
+    std::set<std::string> asked(or_empty(r.input.SubnetIds).begin(), or_empty(r.input.SubnetIds).end());
     if (!asked.empty()) {
       std::erase_if(all, [&](auto& s) { return !asked.contains(s.id); });
       for (auto& s : all) asked.erase(s.id);
       if (!asked.empty()) return fail(kSubnetNotFound, "The subnet ID '" + *asked.begin() + "' does not exist");
     }
-    TRY_VOID((filter<OurSubnet>(all, r.input.Filters,
+    TRY_VOID((filter<OurSubnet>(all, or_empty(r.input.Filters),
                                 [&](const OurSubnet& x, std::string_view name) -> std::optional<std::vector<std::string>> {
                                   if (name == "subnet-id") return std::vector{x.id};
                                   if (name == "vpc-id") return std::vector{v.id};
@@ -312,34 +312,33 @@ void Network::declare_describe() {
       s.AvailabilityZoneId = x.zone_id;
       s.DefaultForAz = true;
       s.MapPublicIpOnLaunch = true;
-      out.Subnets.push_back(std::move(s));
+      ensure(out.Subnets).push_back(std::move(s));
     }
     return out;
   };
   gate_->add<op::DescribeSubnets>(std::move(subnets));
 
-  access::Row<op::DescribeSecurityGroups> groups;
-  groups.needs = {{.action = "ec2:DescribeSecurityGroups"}};
+  access::Row<op::DescribeSecurityGroups> groups{.needs = {{.action = "ec2:DescribeSecurityGroups"}}};
   groups.read_only = true;
   groups.handler = [this](const Allowed<DescribeSecurityGroupsRequest>& r) -> Result<DescribeSecurityGroupsResult> {
     TRY_VOID(dry_run(r.input));
     TRY_VOID(default_vpc(r.call.caller->account, r.call.region));
     auto all = groups_of(r.call.caller->account, r.call.region);
     auto has = [&](auto matches) { return std::any_of(all.begin(), all.end(), matches); };
-    for (auto& id : r.input.GroupIds) {
+    for (auto& id : or_empty(r.input.GroupIds)) {
       if (!id.starts_with("sg-")) return fail(kGroupIdMalformed, "Invalid id: \"" + id + "\" (expecting \"sg-...\")");
       if (!has([&](auto& g) { return g.id == id; }))
         return fail(kGroupNotFound, "The security group '" + id + "' does not exist");
     }
-    for (auto& name : r.input.GroupNames)
+    for (auto& name : or_empty(r.input.GroupNames))
       if (!has([&](auto& g) { return g.name == name; }))
         return fail(kGroupNotFound, "The security group '" + name + "' does not exist in default VPC");
-    if (!r.input.GroupIds.empty() || !r.input.GroupNames.empty())
+    if (!or_empty(r.input.GroupIds).empty() || !or_empty(r.input.GroupNames).empty())
       std::erase_if(all, [&](auto& g) {
-        return std::find(r.input.GroupIds.begin(), r.input.GroupIds.end(), g.id) == r.input.GroupIds.end() &&
-               std::find(r.input.GroupNames.begin(), r.input.GroupNames.end(), g.name) == r.input.GroupNames.end();
+        return std::find(or_empty(r.input.GroupIds).begin(), or_empty(r.input.GroupIds).end(), g.id) == or_empty(r.input.GroupIds).end() &&
+               std::find(or_empty(r.input.GroupNames).begin(), or_empty(r.input.GroupNames).end(), g.name) == or_empty(r.input.GroupNames).end();
       });
-    TRY_VOID((filter<OurGroup>(all, r.input.Filters,
+    TRY_VOID((filter<OurGroup>(all, or_empty(r.input.Filters),
                                [](const OurGroup& g, std::string_view name) -> std::optional<std::vector<std::string>> {
                                  if (name == "group-id") return std::vector{g.id};
                                  if (name == "group-name") return std::vector{g.name};
@@ -366,7 +365,7 @@ void Network::declare_describe() {
       s.SecurityGroupArn = sg_arn(g);
       s.IpPermissions = shown(g.ingress);
       s.IpPermissionsEgress = shown(g.egress);
-      for (auto& [k, v] : g.tags) s.Tags.push_back({.Key = k, .Value = v});
+      for (auto& [k, v] : g.tags) ensure(s.Tags).push_back({.Key = k, .Value = v});
       shown_groups.push_back(std::move(s));
     }
     TRY(out.SecurityGroups, page(std::move(shown_groups), r.input, out));
@@ -374,8 +373,7 @@ void Network::declare_describe() {
   };
   gate_->add<op::DescribeSecurityGroups>(std::move(groups));
 
-  access::Row<op::DescribeSecurityGroupRules> rules;
-  rules.needs = {{.action = "ec2:DescribeSecurityGroupRules"}};
+  access::Row<op::DescribeSecurityGroupRules> rules{.needs = {{.action = "ec2:DescribeSecurityGroupRules"}}};
   rules.read_only = true;
   rules.handler = [this](const Allowed<DescribeSecurityGroupRulesRequest>& r) -> Result<DescribeSecurityGroupRulesResult> {
     TRY_VOID(dry_run(r.input));
@@ -384,11 +382,11 @@ void Network::declare_describe() {
       for (auto& rule : g.ingress) all.push_back(shown_rule(g, rule, false));
       for (auto& rule : g.egress) all.push_back(shown_rule(g, rule, true));
     }
-    auto& ids = r.input.SecurityGroupRuleIds;
+    auto& ids = or_empty(r.input.SecurityGroupRuleIds);
     if (!ids.empty())
       std::erase_if(all, [&](auto& rule) { return std::find(ids.begin(), ids.end(), *rule.SecurityGroupRuleId) == ids.end(); });
     TRY_VOID((filter<SecurityGroupRule>(
-        all, r.input.Filters, [](const SecurityGroupRule& x, std::string_view name) -> std::optional<std::vector<std::string>> {
+        all, or_empty(r.input.Filters), [](const SecurityGroupRule& x, std::string_view name) -> std::optional<std::vector<std::string>> {
           if (name == "group-id") return std::vector{x.GroupId.value_or("")};
           if (name == "security-group-rule-id") return std::vector{x.SecurityGroupRuleId.value_or("")};
           return tag_values({}, name);
@@ -427,11 +425,10 @@ void Network::declare_rules() {
     return std::vector{r};
   };
 
-  access::Row<op::AuthorizeSecurityGroupIngress> authorize;
-  authorize.needs = {{.action = "ec2:AuthorizeSecurityGroupIngress", .resources = resource}};
+  access::Row<op::AuthorizeSecurityGroupIngress> authorize{.needs = {{.action = "ec2:AuthorizeSecurityGroupIngress", .resources = resource}}};
   authorize.handler =
       [this, find_group](const Allowed<AuthorizeSecurityGroupIngressRequest>& r) -> Result<AuthorizeSecurityGroupIngressResult> {
-    if (!r.input.TagSpecifications.empty())
+    if (!or_empty(r.input.TagSpecifications).empty())
       return fail(kUnsupported, "TagSpecifications of security group rules are not supported by this server.");
     TRY(auto group, find_group(r.input.GroupId, r.input.GroupName, r.call));
     TRY(auto rules, rules_of(r.input, group));
@@ -446,7 +443,7 @@ void Network::declare_rules() {
         if (g.ingress.size() >= 60) return fail(kRuleLimit, "The maximum number of rules per security group has been reached.");
         rule.id = new_hex_id("sgr-");
         g.ingress.push_back(rule);
-        out.SecurityGroupRules.push_back(shown_rule(g, rule, false));
+        ensure(out.SecurityGroupRules).push_back(shown_rule(g, rule, false));
       }
       return {};
     }));
@@ -454,18 +451,17 @@ void Network::declare_rules() {
   };
   gate_->add<op::AuthorizeSecurityGroupIngress>(std::move(authorize));
 
-  access::Row<op::RevokeSecurityGroupIngress> revoke;
-  revoke.needs = {{.action = "ec2:RevokeSecurityGroupIngress", .resources = resource}};
+  access::Row<op::RevokeSecurityGroupIngress> revoke{.needs = {{.action = "ec2:RevokeSecurityGroupIngress", .resources = resource}}};
   revoke.handler = [this,
                     find_group](const Allowed<RevokeSecurityGroupIngressRequest>& r) -> Result<RevokeSecurityGroupIngressResult> {
     TRY(auto group, find_group(r.input.GroupId, r.input.GroupName, r.call));
     std::vector<Rule> rules;
-    if (r.input.SecurityGroupRuleIds.empty()) {
+    if (or_empty(r.input.SecurityGroupRuleIds).empty()) {
       TRY(rules, rules_of(r.input, group));
     }
     TRY_VOID(dry_run(r.input));
     TRY_VOID(update_group(group.id, [&](OurGroup& g) -> Result<void> {
-      for (auto& id : r.input.SecurityGroupRuleIds)
+      for (auto& id : or_empty(r.input.SecurityGroupRuleIds))
         if (!std::erase_if(g.ingress, [&](auto& old) { return old.id == id; }))
           return fail(kRuleNotFound, "The security group rule ID '" + id + "' does not exist");
       for (auto& rule : rules)

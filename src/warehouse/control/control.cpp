@@ -234,21 +234,11 @@ Result<std::shared_ptr<session::SqlService>> Control::service(std::string_view a
 }
 
 Result<Control::Bootstrapped> Control::bootstrap(const std::string& account, const std::string& region, const std::string& name) {
-  auto first = front_.first();
   if (auto c = find(account, region, name)) {
-    // The flags decide where the first cluster listens, each time anew.
-    auto record = c->snapshot();
-    if (record.address != first.host || record.port != first.port) {
-      stop_cluster(c);
-      TRY_VOID(update(c, [&](ClusterRecord& r) -> Result<void> {
-        r.address = first.host;
-        r.port = first.port;
-        return {};
-      }));
-      TRY_VOID(start(c));
-    }
+    TRY_VOID(front_.also_listen_first(c->snapshot().uid));
     return Bootstrapped{c->snapshot(), ""};
   }
+  TRY(auto first, front_.reserve_first());
   ClusterRecord record{.account = account, .region = region, .id = name};
   record.master_user = "awsuser";
   record.publicly_accessible = true;
@@ -262,6 +252,7 @@ Result<Control::Bootstrapped> Control::bootstrap(const std::string& account, con
   record.first_password = "Rd1" + random_text(21, "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789");
   auto password = record.first_password;
   TRY(auto cluster, create(std::move(record)));
+  TRY_VOID(front_.also_listen_first(cluster->snapshot().uid));
   return Bootstrapped{cluster->snapshot(), password};
 }
 

@@ -21,8 +21,10 @@ class Front {
   /// A free address for a new cluster that wants this port. Errors: kInvalidParameterValue when the shared host's port is taken,
   /// kInternal when no address of the net is free.
   virtual Result<ClusterAddress> reserve(int port) = 0;
-  /// The address and port of the `--cluster` one.
-  virtual ClusterAddress first() const = 0;
+  /// The same for the `--cluster` one, with the port that it declares.
+  virtual Result<ClusterAddress> reserve_first() = 0;
+  /// That one, open already, is reached at the listen address and --cluster-port as well, whatever its own address is.
+  virtual Result<void> also_listen_first(const std::string& uid) = 0;
   /// Listens there. `service` may block (pool thread) until the engine is open; null: the cluster can't be used now, say why by
   /// its error.
   using Service = std::function<Result<std::shared_ptr<session::SqlService>>()>;

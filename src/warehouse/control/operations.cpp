@@ -1,8 +1,9 @@
 /// The rows of the Redshift API and their handlers.
 #include <set>
 
+#include "base/optional.h"
 #include "base/text.h"
-#include "gen/api/redshift.h"
+#include "api/redshift.h"
 #include "warehouse/control/runtime.h"
 
 namespace redoubt::warehouse::control {
@@ -134,11 +135,11 @@ Cluster shape_of(const ClusterRecord& c) {
   s.ClusterCreateTime = c.created;
   s.AutomatedSnapshotRetentionPeriod = 0;
   s.ManualSnapshotRetentionPeriod = -1;
-  for (auto& g : c.security_groups) s.VpcSecurityGroups.push_back({.VpcSecurityGroupId = g, .Status = "active"});
+  for (auto& g : c.security_groups) ensure(s.VpcSecurityGroups).push_back({.VpcSecurityGroupId = g, .Status = "active"});
   ClusterParameterGroupStatus parameters;
   parameters.ParameterGroupName = "default.redshift-1.0";
   parameters.ParameterApplyStatus = "in-sync";
-  s.ClusterParameterGroups.push_back(std::move(parameters));
+  ensure(s.ClusterParameterGroups).push_back(std::move(parameters));
   s.ClusterSubnetGroupName = "default";
   s.VpcId = c.vpc;
   s.AvailabilityZone = c.zone;
@@ -150,12 +151,12 @@ Cluster shape_of(const ClusterRecord& c) {
   s.PubliclyAccessible = c.publicly_accessible;
   s.Encrypted = true;
   s.EnhancedVpcRouting = c.enhanced_vpc_routing;
-  for (auto& r : c.iam_roles) s.IamRoles.push_back({.IamRoleArn = r, .ApplyStatus = "in-sync"});
+  for (auto& r : c.iam_roles) ensure(s.IamRoles).push_back({.IamRoleArn = r, .ApplyStatus = "in-sync"});
   if (!c.default_iam_role.empty()) s.DefaultIamRoleArn = c.default_iam_role;
   s.MaintenanceTrackName = "current";
   s.ClusterNamespaceArn = c.namespace_arn();
-  for (auto& [k, v] : c.tags) s.Tags.push_back({.Key = k, .Value = v});
-  s.ClusterNodes.push_back({.NodeRole = c.nodes == 1 ? "SHARED" : "LEADER", .PrivateIPAddress = c.address});
+  for (auto& [k, v] : c.tags) ensure(s.Tags).push_back({.Key = k, .Value = v});
+  ensure(s.ClusterNodes).push_back({.NodeRole = c.nodes == 1 ? "SHARED" : "LEADER", .PrivateIPAddress = c.address});
   return s;
 }
 
@@ -178,21 +179,20 @@ void Control::declare_clusters() {
     return std::vector{resource(in.ClusterIdentifier, call)};
   };
 
-  access::Row<op::CreateCluster> create;
-  create.secret_members = {"MasterUserPassword"};
-  create.needs = {
+  access::Row<op::CreateCluster> create{.needs = {
       {.action = "redshift:CreateCluster",
        .resources = [](const CreateClusterMessage& in, const Call& call) -> Resources {
          return std::vector{
              access::Resource{.arn = make_arn("redshift", call.region, call.caller->account, "cluster:" + in.ClusterIdentifier),
                               .account = call.caller->account}};
        },
-       .context = [](const CreateClusterMessage& in, const Call&, policy::Context& c) { set_request_tags(in.Tags, c); }},
+       .context = [](const CreateClusterMessage& in, const Call&, policy::Context& c) { set_request_tags(or_empty(in.Tags), c); }},
       pass_role<CreateClusterMessage>([](const CreateClusterMessage& in) {
-        auto roles = in.IamRoles;
+        auto roles = or_empty(in.IamRoles);
         if (in.DefaultIamRoleArn && !in.DefaultIamRoleArn->empty()) roles.push_back(*in.DefaultIamRoleArn);
         return roles;
-      })};
+      })}};
+  create.secret_members = {"MasterUserPassword"};
   create.handler = [this](const Allowed<CreateClusterMessage>& r) -> Result<CreateClusterResult> {
     auto& in = r.input;
     TRY_VOID(check_identifier(in.ClusterIdentifier));
@@ -208,7 +208,7 @@ void Control::declare_clusters() {
           {in.HsmClientCertificateIdentifier.has_value(), "HsmClientCertificateIdentifier"},
           {in.HsmConfigurationIdentifier.has_value(), "HsmConfigurationIdentifier"},
           {in.ElasticIp.has_value(), "ElasticIp"},
-          {!in.ClusterSecurityGroups.empty(), "ClusterSecurityGroups"},
+          {!or_empty(in.ClusterSecurityGroups).empty(), "ClusterSecurityGroups"},
           {in.SnapshotScheduleIdentifier.has_value(), "SnapshotScheduleIdentifier"},
           {in.LoadSampleData.has_value(), "LoadSampleData"},
           {in.MultiAZ.value_or(false), "MultiAZ"},
@@ -240,22 +240,22 @@ void Control::declare_clusters() {
     TRY(auto network, options_.default_network(c.account, c.region));
     c.vpc = network.first;
     c.zone = in.AvailabilityZone.value_or(c.region + "a");
-    c.security_groups = in.VpcSecurityGroupIds;
+    c.security_groups = or_empty(in.VpcSecurityGroupIds);
     for (auto& g : c.security_groups)
       if (!options_.group_exists(c.account, c.region, g))
         return fail(kInvalidParameterValue, "The security group " + g + " does not exist.");
     if (c.security_groups.empty()) c.security_groups = {network.second};
-    for (auto& role : in.IamRoles)
+    for (auto& role : or_empty(in.IamRoles))
       if (!gate_->directory().role_exists(role))
         return fail(kInvalidParameterValue, "The IAM role " + role + " is not valid or does not exist.");
-    c.iam_roles = in.IamRoles;
+    c.iam_roles = or_empty(in.IamRoles);
     if (in.DefaultIamRoleArn && !in.DefaultIamRoleArn->empty()) {
       if (std::find(c.iam_roles.begin(), c.iam_roles.end(), *in.DefaultIamRoleArn) == c.iam_roles.end())
         return fail(kInvalidParameterValue,
                     "The default IAM role " + *in.DefaultIamRoleArn + " must be one of the cluster's IAM roles.");
       c.default_iam_role = *in.DefaultIamRoleArn;
     }
-    TRY_VOID(set_tags(c, in.Tags));
+    TRY_VOID(set_tags(c, or_empty(in.Tags)));
     if (find(c.account, c.region, c.id)) return fail(kClusterAlreadyExists, "Cluster already exists");
     TRY(auto at, front_.reserve(port));
     c.address = at.host;
@@ -270,15 +270,14 @@ void Control::declare_clusters() {
   };
   gate_->add<op::CreateCluster>(std::move(create));
 
-  access::Row<op::DescribeClusters> describe;
-  describe.read_only = true;
-  describe.needs = {{.action = "redshift:DescribeClusters",
+  access::Row<op::DescribeClusters> describe{.needs = {{.action = "redshift:DescribeClusters",
                      .resources = [this](const DescribeClustersMessage& in, const Call& call) -> Resources {
                        if (in.ClusterIdentifier) return std::vector{resource(*in.ClusterIdentifier, call)};
                        return std::vector{
                            access::Resource{.arn = make_arn("redshift", call.region, call.caller->account, "cluster:*"),
                                             .account = call.caller->account}};
-                     }}};
+                     }}}};
+  describe.read_only = true;
   describe.handler = [this](const Allowed<DescribeClustersMessage>& r) -> Result<ClustersMessage> {
     std::vector<Cluster> all;
     if (r.input.ClusterIdentifier) {
@@ -287,8 +286,8 @@ void Control::declare_clusters() {
     } else {
       for (auto& c : list(r.call.caller->account, r.call.region)) {
         auto record = c->snapshot();
-        auto& keys = r.input.TagKeys;
-        auto& values = r.input.TagValues;
+        auto& keys = or_empty(r.input.TagKeys);
+        auto& values = or_empty(r.input.TagValues);
         bool match = keys.empty() && values.empty();
         for (auto& [k, v] : record.tags)
           match = match || std::find(keys.begin(), keys.end(), k) != keys.end() ||
@@ -302,15 +301,14 @@ void Control::declare_clusters() {
   };
   gate_->add<op::DescribeClusters>(std::move(describe));
 
-  access::Row<op::ModifyCluster> modify;
+  access::Row<op::ModifyCluster> modify{.needs = {{.action = "redshift:ModifyCluster", .resources = on_cluster}}};
   modify.secret_members = {"MasterUserPassword"};
-  modify.needs = {{.action = "redshift:ModifyCluster", .resources = on_cluster}};
   modify.handler = [this](const Allowed<ModifyClusterMessage>& r) -> Result<ModifyClusterResult> {
     auto& in = r.input;
     for (auto [set, name] : {std::pair{in.ClusterType.has_value(), "ClusterType"},
                              {in.NodeType.has_value(), "NodeType"},
                              {in.NumberOfNodes.has_value(), "NumberOfNodes"},
-                             {!in.ClusterSecurityGroups.empty(), "ClusterSecurityGroups"},
+                             {!or_empty(in.ClusterSecurityGroups).empty(), "ClusterSecurityGroups"},
                              {in.ClusterParameterGroupName.has_value(), "ClusterParameterGroupName"},
                              {in.NewClusterIdentifier.has_value(), "NewClusterIdentifier"},
                              {in.ElasticIp.has_value(), "ElasticIp"},
@@ -324,7 +322,7 @@ void Control::declare_clusters() {
       if (set) return fail(kUnsupportedOperation, refused(name));
     TRY(auto c, require(in.ClusterIdentifier, r.call));
     auto now = c->snapshot();
-    for (auto& g : in.VpcSecurityGroupIds)
+    for (auto& g : or_empty(in.VpcSecurityGroupIds))
       if (!options_.group_exists(now.account, now.region, g))
         return fail(kInvalidParameterValue, "The security group " + g + " does not exist.");
     if (in.MasterUserPassword) {
@@ -333,7 +331,7 @@ void Control::declare_clusters() {
       TRY_VOID(sql->set_password(now.master_user, *in.MasterUserPassword));
     }
     TRY_VOID(update(c, [&](ClusterRecord& x) -> Result<void> {
-      if (!in.VpcSecurityGroupIds.empty()) x.security_groups = in.VpcSecurityGroupIds;
+      if (!or_empty(in.VpcSecurityGroupIds).empty()) x.security_groups = or_empty(in.VpcSecurityGroupIds);
       if (in.PubliclyAccessible) x.publicly_accessible = *in.PubliclyAccessible;
       if (in.EnhancedVpcRouting) x.enhanced_vpc_routing = *in.EnhancedVpcRouting;
       return {};
@@ -342,8 +340,7 @@ void Control::declare_clusters() {
   };
   gate_->add<op::ModifyCluster>(std::move(modify));
 
-  access::Row<op::DeleteCluster> remove_row;
-  remove_row.needs = {{.action = "redshift:DeleteCluster", .resources = on_cluster}};
+  access::Row<op::DeleteCluster> remove_row{.needs = {{.action = "redshift:DeleteCluster", .resources = on_cluster}}};
   remove_row.handler = [this](const Allowed<DeleteClusterMessage>& r) -> Result<DeleteClusterResult> {
     auto& in = r.input;
     TRY(auto c, require(in.ClusterIdentifier, r.call));
@@ -376,8 +373,7 @@ void Control::declare_clusters() {
   };
   gate_->add<op::DeleteCluster>(std::move(remove_row));
 
-  access::Row<op::RebootCluster> reboot;
-  reboot.needs = {{.action = "redshift:RebootCluster", .resources = on_cluster}};
+  access::Row<op::RebootCluster> reboot{.needs = {{.action = "redshift:RebootCluster", .resources = on_cluster}}};
   reboot.handler = [this](const Allowed<RebootClusterMessage>& r) -> Result<RebootClusterResult> {
     TRY(auto c, require(r.input.ClusterIdentifier, r.call));
     if (c->snapshot().status != Status::available)
@@ -390,8 +386,7 @@ void Control::declare_clusters() {
   };
   gate_->add<op::RebootCluster>(std::move(reboot));
 
-  access::Row<op::PauseCluster> pause;
-  pause.needs = {{.action = "redshift:PauseCluster", .resources = on_cluster}};
+  access::Row<op::PauseCluster> pause{.needs = {{.action = "redshift:PauseCluster", .resources = on_cluster}}};
   pause.handler = [this](const Allowed<PauseClusterMessage>& r) -> Result<PauseClusterResult> {
     TRY(auto c, require(r.input.ClusterIdentifier, r.call));
     if (c->snapshot().status != Status::available)
@@ -405,8 +400,7 @@ void Control::declare_clusters() {
   };
   gate_->add<op::PauseCluster>(std::move(pause));
 
-  access::Row<op::ResumeCluster> resume;
-  resume.needs = {{.action = "redshift:ResumeCluster", .resources = on_cluster}};
+  access::Row<op::ResumeCluster> resume{.needs = {{.action = "redshift:ResumeCluster", .resources = on_cluster}}};
   resume.handler = [this](const Allowed<ResumeClusterMessage>& r) -> Result<ResumeClusterResult> {
     TRY(auto c, require(r.input.ClusterIdentifier, r.call));
     if (c->snapshot().status != Status::paused)
@@ -420,9 +414,8 @@ void Control::declare_clusters() {
   };
   gate_->add<op::ResumeCluster>(std::move(resume));
 
-  access::Row<op::DescribeLoggingStatus> logging;
+  access::Row<op::DescribeLoggingStatus> logging{.needs = {{.action = "redshift:DescribeLoggingStatus", .resources = on_cluster}}};
   logging.read_only = true;
-  logging.needs = {{.action = "redshift:DescribeLoggingStatus", .resources = on_cluster}};
   logging.handler = [](const Allowed<DescribeLoggingStatusMessage>&) -> Result<LoggingStatus> {
     LoggingStatus out;
     out.LoggingEnabled = false;  // EnableLogging is not built: audit logs are in the cluster's own stl_ tables
@@ -432,20 +425,19 @@ void Control::declare_clusters() {
 }
 
 void Control::declare_roles() {
-  access::Row<op::ModifyClusterIamRoles> row;
-  row.needs = {{.action = "redshift:ModifyClusterIamRoles",
+  access::Row<op::ModifyClusterIamRoles> row{.needs = {{.action = "redshift:ModifyClusterIamRoles",
                 .resources = [this](const ModifyClusterIamRolesMessage& in, const Call& call) -> Resources {
                   return std::vector{resource(in.ClusterIdentifier, call)};
                 }},
                pass_role<ModifyClusterIamRolesMessage>([](const ModifyClusterIamRolesMessage& in) {
-                 auto roles = in.AddIamRoles;
+                 auto roles = or_empty(in.AddIamRoles);
                  if (in.DefaultIamRoleArn && !in.DefaultIamRoleArn->empty()) roles.push_back(*in.DefaultIamRoleArn);
                  return roles;
-               })};
+               })}};
   row.handler = [this](const Allowed<ModifyClusterIamRolesMessage>& r) -> Result<ModifyClusterIamRolesResult> {
     auto& in = r.input;
     TRY(auto c, require(in.ClusterIdentifier, r.call));
-    for (auto& role : in.AddIamRoles) {
+    for (auto& role : or_empty(in.AddIamRoles)) {
       auto arn = Arn::parse(role);
       if (!arn || arn->service != "iam" || !arn->resource.starts_with("role/"))
         return fail(kInvalidParameterValue, "The IAM role " + role + " is not a valid role ARN.");
@@ -453,11 +445,11 @@ void Control::declare_roles() {
         return fail(kInvalidParameterValue, "The IAM role " + role + " is not valid or does not exist.");
     }
     TRY_VOID(update(c, [&](ClusterRecord& x) -> Result<void> {
-      for (auto& role : in.RemoveIamRoles) {
+      for (auto& role : or_empty(in.RemoveIamRoles)) {
         std::erase(x.iam_roles, role);
         if (x.default_iam_role == role) x.default_iam_role.clear();
       }
-      for (auto& role : in.AddIamRoles)
+      for (auto& role : or_empty(in.AddIamRoles))
         if (std::find(x.iam_roles.begin(), x.iam_roles.end(), role) == x.iam_roles.end()) x.iam_roles.push_back(role);
       if (x.iam_roles.size() > 50)
         return fail(kInvalidParameterValue, "You can't associate more than 50 IAM roles with a cluster.");
@@ -489,13 +481,12 @@ void Control::declare_tags() {
             .account = call.caller->account,
             .missing = Error{&kResourceNotFound, "The resource " + arn + " could not be found."}};
   };
-  access::Row<op::CreateTags> create;
-  create.needs = {
+  access::Row<op::CreateTags> create{.needs = {
       {.action = "redshift:CreateTags",
        .resources = [named](const CreateTagsMessage& in, const Call& call) -> Resources {
          return std::vector{named(in.ResourceName, call)};
        },
-       .context = [](const CreateTagsMessage& in, const Call&, policy::Context& c) { set_request_tags(in.Tags, c); }}};
+       .context = [](const CreateTagsMessage& in, const Call&, policy::Context& c) { set_request_tags(or_empty(in.Tags), c); }}}};
   create.handler = [this](const Allowed<CreateTagsMessage>& r) -> Result<op::CreateTags::Output> {
     TRY(auto c, require(Arn::parse(r.input.ResourceName)->resource.substr(8), r.call));
     TRY_VOID(update(c, [&](ClusterRecord& x) { return set_tags(x, r.input.Tags); }));
@@ -503,30 +494,28 @@ void Control::declare_tags() {
   };
   gate_->add<op::CreateTags>(std::move(create));
 
-  access::Row<op::DeleteTags> remove_row;
-  remove_row.needs = {
+  access::Row<op::DeleteTags> remove_row{.needs = {
       {.action = "redshift:DeleteTags",
        .resources = [named](const DeleteTagsMessage& in, const Call& call) -> Resources {
          return std::vector{named(in.ResourceName, call)};
        },
-       .context = [](const DeleteTagsMessage& in, const Call&, policy::Context& c) { c.set_list("aws:TagKeys", in.TagKeys); }}};
+       .context = [](const DeleteTagsMessage& in, const Call&, policy::Context& c) { c.set_list("aws:TagKeys", or_empty(in.TagKeys)); }}}};
   remove_row.handler = [this](const Allowed<DeleteTagsMessage>& r) -> Result<op::DeleteTags::Output> {
     TRY(auto c, require(Arn::parse(r.input.ResourceName)->resource.substr(8), r.call));
     TRY_VOID(update(c, [&](ClusterRecord& x) -> Result<void> {
-      for (auto& k : r.input.TagKeys) x.tags.erase(k);
+      for (auto& k : or_empty(r.input.TagKeys)) x.tags.erase(k);
       return {};
     }));
     return {};
   };
   gate_->add<op::DeleteTags>(std::move(remove_row));
 
-  access::Row<op::DescribeTags> describe;
-  describe.read_only = true;
-  describe.needs = {
+  access::Row<op::DescribeTags> describe{.needs = {
       {.action = "redshift:DescribeTags", .resources = [named](const DescribeTagsMessage& in, const Call& call) -> Resources {
          if (in.ResourceName) return std::vector{named(*in.ResourceName, call)};
          return std::vector{access::Resource{.account = call.caller->account}};
-       }}};
+       }}}};
+  describe.read_only = true;
   describe.handler = [this](const Allowed<DescribeTagsMessage>& r) -> Result<TaggedResourceListMessage> {
     auto& in = r.input;
     if (in.ResourceType && *in.ResourceType != "cluster") return TaggedResourceListMessage{};
@@ -535,8 +524,8 @@ void Control::declare_tags() {
       auto record = c->snapshot();
       if (in.ResourceName && *in.ResourceName != record.arn()) continue;
       for (auto& [k, v] : record.tags) {
-        if (!in.TagKeys.empty() && std::find(in.TagKeys.begin(), in.TagKeys.end(), k) == in.TagKeys.end()) continue;
-        if (!in.TagValues.empty() && std::find(in.TagValues.begin(), in.TagValues.end(), v) == in.TagValues.end()) continue;
+        if (!or_empty(in.TagKeys).empty() && std::find(or_empty(in.TagKeys).begin(), or_empty(in.TagKeys).end(), k) == or_empty(in.TagKeys).end()) continue;
+        if (!or_empty(in.TagValues).empty() && std::find(or_empty(in.TagValues).begin(), or_empty(in.TagValues).end(), v) == or_empty(in.TagValues).end()) continue;
         TaggedResource t;
         t.Tag = Tag{.Key = k, .Value = v};
         t.ResourceName = record.arn();
@@ -585,15 +574,12 @@ void Control::declare_credentials() {
     return {};
   };
 
-  access::Row<op::GetClusterCredentials> row;
-  row.read_only = true;
-  row.secret_members = {"DbPassword"};
   auto context = [](const GetClusterCredentialsMessage& in, const Call&, policy::Context& c) {
     c.set("redshift:DbUser", in.DbUser);
     if (in.DbName) c.set("redshift:DbName", *in.DbName);
     c.set_int("redshift:DurationSeconds", in.DurationSeconds.value_or(900));
   };
-  row.needs = {{.action = "redshift:GetClusterCredentials",
+  access::Row<op::GetClusterCredentials> row{.needs = {{.action = "redshift:GetClusterCredentials",
                 .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
                   TRY(auto id, cluster_of(in, call));
                   std::vector out{user_resource(id, in.DbUser, call)};
@@ -605,30 +591,32 @@ void Control::declare_credentials() {
                 .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
                   TRY(auto id, cluster_of(in, call));
                   std::vector<access::Resource> out;
-                  for (auto& g : in.DbGroups)
+                  for (auto& g : or_empty(in.DbGroups))
                     out.push_back({.arn = make_arn("redshift", call.region, call.caller->account, "dbgroup:" + id + "/" + g),
                                    .account = call.caller->account});
                   return out;
                 },
                 .context = context,
-                .when = [](const GetClusterCredentialsMessage& in, const Call&) { return !in.DbGroups.empty(); }},
+                .when = [](const GetClusterCredentialsMessage& in, const Call&) { return !or_empty(in.DbGroups).empty(); }},
                {.action = "redshift:CreateClusterUser",
                 .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
                   TRY(auto id, cluster_of(in, call));
                   return std::vector{user_resource(id, in.DbUser, call)};
                 },
                 .context = context,
-                .when = [](const GetClusterCredentialsMessage& in, const Call&) { return in.AutoCreate.value_or(false); }}};
+                .when = [](const GetClusterCredentialsMessage& in, const Call&) { return in.AutoCreate.value_or(false); }}}};
+  row.read_only = true;
+  row.secret_members = {"DbPassword"};
   row.handler = [=, this](const Allowed<GetClusterCredentialsMessage>& r) -> Result<ClusterCredentials> {
     auto& in = r.input;
     TRY(auto id, cluster_of(in, r.call));
     TRY(auto c, require(id, r.call));
     TRY_VOID(check_db_name("DbUser", in.DbUser, false));
     if (in.DbName) TRY_VOID(check_db_name("DbName", *in.DbName, false));
-    for (auto& g : in.DbGroups) TRY_VOID(check_db_name("DbGroups", g, true));
+    for (auto& g : or_empty(in.DbGroups)) TRY_VOID(check_db_name("DbGroups", g, true));
     TRY(auto seconds, seconds_of(in.DurationSeconds));
     session::TokenIdentity who{.db_user = in.DbUser,
-                               .groups = in.DbGroups,
+                               .groups = or_empty(in.DbGroups),
                                .auto_create = in.AutoCreate.value_or(false),
                                .database = in.DbName.value_or("")};
     if (!c->tokens) return fail(kInvalidClusterState, "Cluster " + id + " is not available.");
@@ -641,9 +629,8 @@ void Control::declare_credentials() {
   };
   gate_->add<op::GetClusterCredentials>(std::move(row));
 
-  access::Row<op::DescribeCustomDomainAssociations> domains;
+  access::Row<op::DescribeCustomDomainAssociations> domains{.needs = {{.action = "redshift:DescribeCustomDomainAssociations"}}};
   domains.read_only = true;
-  domains.needs = {{.action = "redshift:DescribeCustomDomainAssociations"}};
   domains.handler = [](const Allowed<DescribeCustomDomainAssociationsMessage>& r) -> Result<CustomDomainAssociationsMessage> {
     // Custom domains are not built, so none is associated; for a named one that is AWS's own answer, which drivers expect.
     if (r.input.CustomDomainName)
