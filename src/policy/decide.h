@@ -9,7 +9,8 @@
 ///
 /// decide is pure, allocates nothing and takes no lock. The order is AWS's: an explicit Deny in any layer wins; then RCPs, SCPs,
 /// endpoint policy, resource policy, identity policies, permissions boundary and session policies must allow as the guide's
-/// two flows (same account, cross-account) say.
+/// two flows (same account, cross-account) say. Across accounts the requester's side is asked before the resource policy, so
+/// that the layer named in a denial tells nothing about the other account to someone who may do nothing anyway.
 #include <cstdint>
 #include <span>
 #include <string>
