@@ -295,15 +295,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
     co_await asio::async_initiate<decltype(token), void()>(std::move(initiate), token);
   }
 
+  /// Cancels when the client has hung up, and again: the first time may come before the statement has begun.
   asio::awaitable<void> watch() {
     co_await stream_.wait_hangup();
-    if (!(co_await asio::this_coro::cancellation_state).cancelled()) gone();
-    asio::steady_timer never(stream_.executor(), asio::steady_timer::time_point::max());
-    co_await never.async_wait(asio::as_tuple(asio::use_awaitable));
+    asio::steady_timer pause(stream_.executor());
+    while ((co_await asio::this_coro::cancellation_state).cancelled() == asio::cancellation_type::none) {
+      gone();
+      pause.expires_after(std::chrono::milliseconds(100));
+      co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
   }
 
   void gone() {
-    if (std::exchange(gone_, true)) return;
+    gone_ = true;
     session_->cancel();
   }
 

@@ -12,9 +12,7 @@
 #include "base/text.h"
 #include "warehouse/engine/duckdb/connection.h"
 #include "warehouse/engine/duckdb/duck.h"
-#if __has_include("warehouse/engine/duckdb/emit_udf.h")
 #include "warehouse/engine/duckdb/emit_udf.h"
-#endif
 #include "warehouse/engine/duckdb/encryption.h"
 #include "warehouse/engine/duckdb/guard.h"
 #include "warehouse/engine/duckdb/host_calls.h"
@@ -88,9 +86,7 @@ Result<void> DuckDatabase::set_up() {
   live.encryption_util = duckdb::make_shared_ptr<OpenSslEncryption>();
   register_guard(live);
   register_host_calls(instance);
-#if __has_include("warehouse/engine/duckdb/emit_udf.h")
   register_udfs(instance);
-#endif
 
   duckdb::Connection connection(*database_);
   TRY_VOID(run(connection, "ATTACH '" + replace_all(options_.directory, "'", "''") + "/warehouse.db' AS " + kDatabaseName +
