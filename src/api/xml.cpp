@@ -1,5 +1,6 @@
 #include "api/xml.h"
 
+#include <algorithm>
 #include <pugixml.hpp>
 
 #include "api/errors.h"
@@ -56,8 +57,9 @@ std::string_view XmlElement::attribute(std::string_view attribute_name) const {
 }
 
 Result<XmlElement> parse_xml(std::string_view text) {
-  // NUL ends pugixml's strings early, so that what follows it would be dropped unseen.
-  if (!is_valid_utf8(text) || text.find('\0') != text.npos) return fail(kMalformedXml, kMalformed);
+  // pugixml takes control characters, which XML 1.0 forbids; a NUL would even end its strings early and hide what follows.
+  auto forbidden = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r'; };
+  if (!is_valid_utf8(text) || std::any_of(text.begin(), text.end(), forbidden)) return fail(kMalformedXml, kMalformed);
   pugi::xml_document document;
   unsigned flags = pugi::parse_escapes | pugi::parse_cdata | pugi::parse_eol | pugi::parse_wconv_attribute | pugi::parse_doctype |
                    pugi::parse_ws_pcdata_single;

@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   head.headers.add("Host", "127.0.0.1");
   auto input = op.make_input(), again = op.make_input();
   if (!decode_request(op, head, body, input.get())) return 0;
+  if (body.find("&#") != body.npos) return 0;  // references to control characters can be read, but not be written in XML 1.0
   RequestParts parts = encode_request(op, input.get());
   head.headers = parts.headers;
   head.headers.add("Host", "127.0.0.1");
