@@ -19,6 +19,11 @@ constexpr std::string_view kOperators[] = {"!~~*", "||/", "!~~", "!~*", "~~*", "
 bool is_identifier_start(char c) { return is_alpha(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
 bool is_identifier_char(char c) { return is_identifier_start(c) || is_digit(c) || c == '$'; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+/// What the second character of an operator of several can be.
+bool is_operator_char(char c) {
+  return c == '=' || c == '>' || c == '<' || c == '|' || c == '/' || c == '~' || c == '*' || c == ':' || c == '!' || c == '&' ||
+         c == '@' || c == '#';
+}
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 void cut_identifier(std::string& name) {
@@ -107,11 +112,12 @@ Result<Token> Lexer::next() {
   token.kind = TokenKind::kOperator;
   std::string_view rest = text_.substr(offset_);
   size_t length = 0;
-  for (std::string_view op : kOperators)
-    if (rest.starts_with(op)) {
-      length = op.size();
-      break;
-    }
+  if (is_operator_char(at(offset_ + 1)))
+    for (std::string_view op : kOperators)
+      if (rest.starts_with(op)) {
+        length = op.size();
+        break;
+      }
   if (length == 0 && std::string_view("+-*/<>=~!@#%^&|?(),;.[]:").find(c) != std::string_view::npos) length = 1;
   if (length == 0) {
     if (c < 0x20 || c == 0x7f) return fail_at(kSyntaxError, "syntax error: control character in statement", position_);
