@@ -61,11 +61,17 @@ bool names_resource(const std::string& arn, const std::string& wanted) {
   auto at = arn.find_last_of(":/");
   return at != arn.npos && std::string_view(arn).substr(at + 1) == wanted;
 }
+bool has_type(const Json& record, const std::string& type) {
+  for (auto& r : record["resources"].items())
+    if (r["type"].str() == type) return true;
+  return false;
+}
 bool matches(const AuditEvent& e, const AuditQuery& q) {
   auto is = [](const std::string& wanted, const std::string& has) { return wanted.empty() || wanted == has; };
   return is(q.event_id, e.event_id) && is(q.request_id, e.request_id) && is(q.event_name, e.event_name) &&
          is(q.event_source, e.event_source) && is(q.username, e.username) && is(q.access_key_id, e.access_key_id) &&
-         (q.resource.empty() || names_resource(e.resource, q.resource)) && (!q.read_only || *q.read_only == e.read_only) &&
+         (q.resource.empty() || names_resource(e.resource, q.resource)) &&
+         (q.resource_type.empty() || has_type(e.record, q.resource_type)) && (!q.read_only || *q.read_only == e.read_only) &&
          e.time >= q.from && (q.to.us == 0 || e.time <= q.to);
 }
 

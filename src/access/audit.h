@@ -23,8 +23,8 @@ struct AuditEvent {
 };
 
 struct AuditQuery {
-  std::string account;                                                                            // only that account's events
-  std::string event_id, request_id, event_name, event_source, username, access_key_id, resource;  // "" is any
+  std::string account;  // only that account's events
+  std::string event_id, request_id, event_name, event_source, username, access_key_id, resource, resource_type;  // "" is any
   std::optional<bool> read_only;
   Timestamp from, to;        // to 0: no end
   bool data_events = false;  // also those; asked for by request_id only

@@ -40,6 +40,8 @@ class Directory {
   /// Whose key it is. `session_token`: as sent, "" if none. Errors: kInvalidClientTokenId (unknown, inactive, token missing or
   /// not of this key), kExpiredToken. A caller never learns from the error whether the key exists in another account.
   virtual Result<SigningKey> find_key(std::string_view access_key_id, std::string_view session_token, Timestamp now) = 0;
+  /// A request signed by that key was let in: for "last used".
+  virtual void key_used(const Caller& caller, std::string_view service, std::string_view region, Timestamp now) {}
   virtual std::shared_ptr<const PrincipalPolicies> policies_of(const Caller& caller) = 0;
   /// nullptr-safe: an unknown account has no RCPs and no organization.
   virtual std::shared_ptr<const AccountPolicies> account(std::string_view account) = 0;

@@ -7,6 +7,7 @@
 #include "access/passage.h"
 #include "access/request_context.h"
 #include "access/state.h"
+#include "access/trail.h"
 #include "base/crypto.h"
 #include "base/ids.h"
 
@@ -59,7 +60,9 @@ Gate::Gate(Directory& directory, Audit& audit, Clock& clock, Options options)
       audit_(audit),
       clock_(clock),
       options_(std::move(options)),
-      state_(std::make_unique<State>(options_)) {}
+      state_(std::make_unique<State>(options_)) {
+  declare_trail(*this, audit);
+}
 Gate::~Gate() = default;
 
 void Gate::set_endpoint_policies(EndpointPolicies policies) { state_->endpoint_policies = std::move(policies); }

@@ -100,7 +100,7 @@ class HttpExchange : public api::Exchange {
     if (!op) return fail(std::move(op).error());
     op_ = *op;
     if (!op_->streaming_input) TRY_VOID(check_size(head_.content_length.value_or(0)));
-    TRY(checks_, api::BodyChecks::from(head_));
+    TRY(checks_, api::BodyChecks::from(head_, *op_));
     if (op_->checksum_required && !checks_->any())
       return fail(kInvalidRequest, "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
     if (op_->streaming_input) return open_upload();
@@ -230,7 +230,9 @@ class HttpExchange : public api::Exchange {
   }
   Result<void> enter() {
     passage_.emplace(gate_, *row_, call_, input_.get());
-    return passage_->enter();
+    TRY_VOID(passage_->enter());
+    if (who_.credential) gate_.directory_.key_used(*call_.caller, service_->signing_name, call_.region, call_.now);
+    return {};
   }
   void close(const Error* error, uint64_t sent) {
     if (!passage_) return;

@@ -1,6 +1,7 @@
 #include "access/passage.h"
 
 #include "access/deciding.h"
+#include "access/denial_message.h"
 #include "access/request_context.h"
 #include "access/state.h"
 #include "api/codec.h"
@@ -41,6 +42,16 @@ void fill_header_keys(policy::Context& context, const api::OperationShape& shape
   }
 }
 
+/// Credentials of GetSessionToken without MFA and of GetFederationToken are good for no IAM operation and for few of STS.
+/// Source: IAM User Guide, "Compare AWS STS credentials".
+bool may_use(const Caller& caller, const api::OperationShape& shape) {
+  bool federated = caller.type == policy::PrincipalType::federated_user;
+  if (!caller.from_get_session_token && !federated) return true;
+  if (shape.service->name == "iam") return false;
+  if (shape.service->name != "sts") return true;
+  return shape.name == "GetCallerIdentity" || (shape.name == "AssumeRole" && !federated);
+}
+
 const ErrorKind& denied_kind(const api::ServiceShape& service) {
   switch (service.protocol) {
     case api::Protocol::ec2:
@@ -72,6 +83,7 @@ Result<void> Passage::authorize() {
   const Caller& caller = *call_.caller;
   if (caller.temporary && caller.expires <= gate_.clock_.now())
     return fail(kExpiredToken, "The security token included in the request is expired");
+  if (!may_use(caller, *row_.shape)) return fail(kInvalidClientTokenId, "The security token included in the request is invalid.");
   auto principal = gate_.directory_.policies_of(caller);
   if (!principal->exists) return fail(kInvalidClientTokenId, "The security token included in the request is invalid.");
   if (row_.needs.empty()) return {};
@@ -137,7 +149,8 @@ Error Passage::denial(const ErasedNeed& need, const policy::Decision& decision, 
   std::string text = policy::denial_text(decision, request, style);
   if (service.protocol == api::Protocol::ec2)
     text = "You are not authorized to perform this operation. " + text + ". Encoded authorization failure message: " +
-           gate_.directory_.encode_authorization_message(call_.caller->account, verdicts_.back().explanation.json().dump());
+           gate_.directory_.encode_authorization_message(
+               call_.caller->account, denial_message(verdicts_.back().explanation, call_.caller->user_id).dump());
   return {&denied_kind(service), std::move(text)};
 }
 

@@ -36,6 +36,7 @@ ROUTING_HEADERS = {("s3", "CopyObject"): "x-amz-copy-source", ("s3", "UploadPart
 
 # Enums that say less than the service accepts, or whose violation has an error of its own: left to the handler.
 OPEN_ENUMS = {
+    ("cloudtrail", "LookupAttributeKey"),  # RequestId is ours: `redoubt why`
     ("s3", "BucketLocationConstraint"),   # IllegalLocationConstraintException, InvalidLocationConstraint
     ("s3", "ChecksumAlgorithm"),          # InvalidRequest names the algorithm
     ("cloudformation", "Capability"),     # InsufficientCapabilitiesException
