@@ -202,6 +202,10 @@ Result<ExprPtr> Analyzer::bind_call(const sql::FunctionCall& call) {
     TRY(ExprPtr e, aggregate && !over ? bind_in(Place::kAggregate, *call.args[i]) : over ? bind_in(Place::kWindow, *call.args[i]) : bind(*call.args[i]));
     args.push_back(std::move(e));
   }
+  // json_extract_path_text(json, path.., null_if_invalid): the last argument may be a boolean.
+  bool lenient_json = call.name.name == "json_extract_path_text" && args.size() > 2 && args.back()->type.is(TK::kBoolean) && is_constant(*args.back());
+  bool null_if_invalid = lenient_json && args.back()->value == "true";
+  if (lenient_json) args.pop_back();
   auto chosen = choose(call, candidates, args, {});
   if (!chosen) {
     // A name of the table may have further overloads that only the server can answer.
@@ -236,7 +240,7 @@ Result<ExprPtr> Analyzer::bind_call(const sql::FunctionCall& call) {
   }
   plan::Expr e;
   e.kind = plan::ExprKind::kCall;
-  e.function = std::string(f.id);
+  e.function = std::string(f.id) + (null_if_invalid ? "_lenient" : "");
   e.type = type;
   e.args = std::move(args);
   e.is_volatile = f.is_volatile;

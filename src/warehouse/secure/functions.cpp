@@ -62,8 +62,6 @@ constexpr Row kRows[] = {
     {S, "substring", "str,str", "~1", "regexp_substr"},
     {S, "substr", "str,int4", "~1", "substring"},
     {S, "substr", "str,int4,int4", "~1", "substring"},
-    {S, "substring", "varbyte,int4", "varbyte", "substring_varbyte"},
-    {S, "substring", "varbyte,int4,int4", "varbyte", "substring_varbyte"},
     {S, "overlay", "str,str,int4", "text"},
     {S, "overlay", "str,str,int4,int4", "text"},
     {S, "reverse", "str", "~1"},

@@ -55,12 +55,14 @@ struct DateTime {
   std::optional<int32_t> offset_seconds;  // east of UTC
   std::string zone;                       // a zone given by name, e.g. "US/Eastern"; "" if none
 };
-/// `now_micros` is what the words now, today, tomorrow, yesterday mean; the type name is for messages.
+/// `now_micros` is what the words now, today, tomorrow, yesterday mean; with kNoNow they are refused (a column's text has no
+/// now). The type name is for messages.
+inline constexpr int64_t kNoNow = INT64_MIN;
 Result<DateTime> parse_datetime(std::string_view text, std::string_view type_name, int64_t now_micros);
 
-Result<int32_t> parse_date(std::string_view text, int64_t now_micros = 0);
-Result<int64_t> parse_time(std::string_view text, int64_t now_micros = 0);
-Result<int64_t> parse_timestamp(std::string_view text, int64_t now_micros = 0);
+Result<int32_t> parse_date(std::string_view text, int64_t now_micros = kNoNow);
+Result<int64_t> parse_time(std::string_view text, int64_t now_micros = kNoNow);
+Result<int64_t> parse_timestamp(std::string_view text, int64_t now_micros = kNoNow);
 
 /// A zone of the server's zone table ("UTC", "US/Eastern") or an offset ("+03:00", "UTC+3"): the offset in seconds if it is
 /// a fixed one. nullopt: not fixed.

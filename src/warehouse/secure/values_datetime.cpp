@@ -162,7 +162,10 @@ class Reader {
     if (word == "bc") return bc_ = true;
     if (word == "at") return true;
     if (word == "z" || word == "utc" || word == "gmt" || word == "zulu") return out.offset_seconds = 0, true;
-    int64_t today = now_ >= 0 ? now_ / kDay : -((-now_ + kDay - 1) / kDay);
+    if (word == "epoch") return out.has_date = have_words_ = true;
+    bool relative = word == "now" || word == "today" || word == "tomorrow" || word == "yesterday";
+    if (relative && now_ == kNoNow) return false;
+    int64_t today = now_ == kNoNow ? 0 : now_ >= 0 ? now_ / kDay : -((-now_ + kDay - 1) / kDay);
     auto at = [&](int64_t days, int64_t micros) {
       out.days = int32_t(days);
       if (!out.has_time) out.micros = micros;
@@ -173,7 +176,6 @@ class Reader {
     if (word == "today") return at(today, 0);
     if (word == "tomorrow") return at(today + 1, 0);
     if (word == "yesterday") return at(today - 1, 0);
-    if (word == "epoch") return at(0, 0);
     if (out.has_time && out.zone.empty()) {
       out.zone = std::string(tokens_[at_ - 1].text);
       return true;

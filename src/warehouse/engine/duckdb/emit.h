@@ -26,12 +26,12 @@
 namespace redoubt::warehouse::engine {
 
 struct EmitOptions {
-  std::string database;        // attached database that holds the physical schemas; "" if it is the default one
+  std::string database;          // attached database that holds the physical schemas; "" if it is the default one
   bool pad_char_results = true;  // false inside UNLOAD, CTAS and the like
 };
 
 struct EmittedParameter {
-  int parameter = 0;           // $n of the statement, from 1
+  int parameter = 0;  // $n of the statement, from 1
   sql::Type type;
 };
 
