@@ -153,6 +153,8 @@ Result<Parsed> parse_config(const std::vector<std::string>& args) {
     all.insert(all.end(), args.begin(), args.end());
     if (auto ok = parse(all); !ok) return fail(kCannotStart, file + ": " + ok.error().message);
   }
+  for (auto* option : app.get_options())
+    if (option->count() > 0) out.config.given.insert(option->get_name().substr(2));
   TRY_VOID(validate(out.config, raw));
   return out;
 }

@@ -1,6 +1,6 @@
 #pragma once
 /// What `redoubt serve` can be told: flags, or the same names in a YAML file given by --config (flags win). docs/OPERATIONS.md.
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +23,7 @@ struct Config {
   std::string advertise;                              // "": every cluster has an address of its own
   bool strict = false;                                // no extensions of ours
   bool strict_acl = false;                            // bucket ACLs are refused, as AWS does since 2023
+  std::set<std::string> given;                        // the names that flags or the file mention
 };
 
 struct Parsed {

@@ -79,6 +79,7 @@ TEST(Config, AFileHasTheSameNamesAndFlagsWin) {
   EXPECT_EQ(p->config.http_port, 3);
   EXPECT_TRUE(p->config.strict);
   EXPECT_EQ(p->config.cluster, "from-file");
+  EXPECT_EQ(p->config.given, (std::set<std::string>{"cluster", "config", "http-port", "https-port", "strict"}));
   File off("strict: false\n");
   EXPECT_FALSE(parse_config({"--config", off.name})->config.strict);
 }

@@ -163,4 +163,21 @@ Result<std::string> DataDir::root_key() const {
   return *key;
 }
 
+Result<void> DataDir::settle(Config& config) const {
+  TRY(auto text, read_file(path_ / "first-start"));
+  if (!text) {
+    return write_private_file(path_ / "first-start", "account-id: " + config.account_id + "\nregion: " + config.region + "\n");
+  }
+  for (auto [name, value] : {std::pair("account-id", &config.account_id), std::pair("region", &config.region)}) {
+    auto at = text->find(std::string(name) + ": ");
+    if (at == text->npos) return fail(kCannotStart, (path_ / "first-start").string() + " is damaged");
+    at += std::string_view(name).size() + 2;
+    auto kept = text->substr(at, text->find('\n', at) - at);
+    if (config.given.contains(name) && *value != kept)
+      return fail(kCannotStart, "--" + std::string(name) + ": " + path_.string() + " was made with " + kept + ", not " + *value);
+    *value = kept;
+  }
+  return {};
+}
+
 }  // namespace redoubt::server

@@ -4,6 +4,7 @@
 ///   redoubt.format   what this directory is, and the version of its layout
 ///   lock             held (flock) by the process that serves it
 ///   root.key         the key that wraps all others, unless the environment gives it; root.check tells a wrong one
+///   first-start      settings that names depend on, and that therefore stay as they were: account id and region
 ///   env              what a shell sources to become the first account's admin
 ///   tls/             the certificate authority (tls.h)
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "server/config.h"
 
 namespace redoubt::server {
 
@@ -37,6 +39,10 @@ class DataDir {
   /// 32 raw bytes), else DIR/root.key, which is made when the directory is new. kCannotStart when it isn't a key, or not the one
   /// that this directory was made with.
   Result<std::string> root_key() const;
+
+  /// Puts account id and region of the first start into `config`, or keeps config's when this is the first. kCannotStart when a
+  /// flag asks for others.
+  Result<void> settle(Config& config) const;
 
  private:
   DataDir(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}

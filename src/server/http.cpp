@@ -16,9 +16,8 @@ using net::Pool;
 using Admit = net::Pool::Admit;
 
 struct HttpServer::State {
-  State(Pool& p, api::Handler& h, Clock& c, Metrics& m, HttpOptions o)
+  State(Pool& p, Clock& c, Metrics& m, HttpOptions o)
       : pool(p),
-        handler(h),
         clock(c),
         options(std::move(o)),
         handshakes_failed(m.counter("redoubt_tls_handshakes_failed_total", "TLS handshakes that failed.", label())),
@@ -34,7 +33,7 @@ struct HttpServer::State {
   Metrics::Labels label(const char* status_class) const { return {{"listener", options.name}, {"status", status_class}}; }
 
   Pool& pool;
-  api::Handler& handler;
+  api::Handler* handler = nullptr;  // from start() on
   Clock& clock;
   const HttpOptions options;
   Counter& handshakes_failed;
@@ -157,7 +156,7 @@ class Connection {
     Job job(state_.pool);
     stream_.never_expires();
     auto first = co_await state_.pool.run([&] {
-      job.begin(state_.handler, std::move(parsed.head));
+      job.begin(*state_.handler, std::move(parsed.head));
       if (!job.response && body_done()) {
         job.feed(piece);
         job.finish();
@@ -406,17 +405,18 @@ class Connection {
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 HttpServer::~HttpServer() { stop(); }
 
-Result<std::unique_ptr<HttpServer>> HttpServer::open(net::IoThreads& io, Pool& pool, api::Handler& handler, Clock& clock,
-                                                     Metrics& metrics, HttpOptions options) {
+Result<std::unique_ptr<HttpServer>> HttpServer::open(net::IoThreads& io, Pool& pool, Clock& clock, Metrics& metrics,
+                                                     HttpOptions options) {
   TRY(auto listener, net::Listener::open(io, options.at, {.connections_max = options.connections_max}));
-  auto state = std::make_unique<State>(pool, handler, clock, metrics, std::move(options));
+  auto state = std::make_unique<State>(pool, clock, metrics, std::move(options));
   state->listener = std::move(listener);
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 
 net::Endpoint HttpServer::local() const { return state_->listener->local(); }
 
-void HttpServer::start() {
+void HttpServer::start(api::Handler& handler) {
+  state_->handler = &handler;
   state_->listener->start([state = state_.get()](net::Stream stream) -> asio::awaitable<void> {
     Connection<State> connection(*state, std::move(stream));
     co_await connection.run();

@@ -34,13 +34,14 @@ struct HttpOptions {
 class HttpServer {
  public:
   /// Binds; accepts from start() on. Everything given must outlive it. Errors: net::kCannotListen.
-  static Result<std::unique_ptr<HttpServer>> open(net::IoThreads& io, net::Pool& pool, api::Handler& handler, Clock& clock,
-                                                  Metrics& metrics, HttpOptions options);
+  static Result<std::unique_ptr<HttpServer>> open(net::IoThreads& io, net::Pool& pool, Clock& clock, Metrics& metrics,
+                                                  HttpOptions options);
   /// Calls stop().
   ~HttpServer();
 
   net::Endpoint local() const;
-  void start();
+  /// `handler` is used until stop() returns.
+  void start(api::Handler& handler);
   /// Closes the port and every connection, and waits until what runs on the pool for them is done. Not from an io thread.
   void stop();
 

@@ -165,10 +165,10 @@ struct HttpTest : testing::Test {
   void SetUp() override { start({}); }
   void start(HttpOptions options) {
     options.at = {*Ip::parse("127.0.0.1"), 0};
-    auto s = HttpServer::open(io, pool, handler, Clock::system(), metrics, std::move(options));
+    auto s = HttpServer::open(io, pool, Clock::system(), metrics, std::move(options));
     ASSERT_TRUE(s) << s.error().message;
     server = std::move(*s);
-    server->start();
+    server->start(handler);
   }
   uint16_t port() const { return server->local().port; }
   /// Sends, ends our direction if asked to, and reads to the end.

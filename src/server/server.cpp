@@ -60,9 +60,9 @@ struct Server::Parts {  // each may use those above it
   Metrics metrics;
   net::IoThreads io{cores()};
   Pools pools;
+  std::unique_ptr<HttpServer> https, http;  // bound early: a port in use must not leave a half-made DIR
   std::unique_ptr<Services> services;
   std::unique_ptr<LocalPages> pages;
-  std::unique_ptr<HttpServer> https, http;
 
   void declare_metrics() {
     for (auto* pool : {&pools.sql, &pools.http, &pools.blob})
@@ -70,7 +70,7 @@ struct Server::Parts {  // each may use those above it
                     [pool] { return static_cast<double>(pool->queued()); });
     metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", {}, resident_bytes);
   }
-  Result<void> write_env() const;
+  Result<void> write_env(const FirstSecrets& fresh) const;
 };
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -78,33 +78,34 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::open(Config config, Clock& clock) {
   TRY(auto data, DataDir::open(config.data));
+  TRY_VOID(data.settle(config));
   TRY(auto root_key, data.root_key());
   TRY(auto authority, CertificateAuthority::open(data.path() / "tls", clock));
   auto parts = std::make_unique<Parts>(std::move(config), std::move(data), std::move(root_key), std::move(authority));
   auto& p = *parts;
   p.declare_metrics();
-  TRY(p.services, Services::open({p.config, p.data, p.root_key, p.authority, clock, p.metrics, p.io, p.pools}));
-  p.pages = std::make_unique<LocalPages>(p.services->handler(), p.metrics, [&p] { return p.services->trouble(); });
   TRY(auto tls, p.authority.issue(listener_names(p.config), TlsProtocol::http));
-  TRY(p.https, HttpServer::open(p.io, p.pools.http, p.services->handler(), clock, p.metrics,
+  TRY(p.https, HttpServer::open(p.io, p.pools.http, clock, p.metrics,
                                 {.at = {p.config.listen, p.config.https_port}, .tls = std::move(tls), .name = "https"}));
-  TRY(p.http, HttpServer::open(p.io, p.pools.http, *p.pages, clock, p.metrics,
-                               {.at = {p.config.listen, p.config.http_port}, .name = "http"}));
-  TRY_VOID(p.write_env());
+  TRY(p.http,
+      HttpServer::open(p.io, p.pools.http, clock, p.metrics, {.at = {p.config.listen, p.config.http_port}, .name = "http"}));
+  auto keep = [&p](const FirstSecrets& fresh) { return p.write_env(fresh); };
+  TRY(p.services, Services::open({p.config, p.data, p.root_key, p.authority, clock, p.metrics, p.io, p.pools, keep}));
+  TRY_VOID(p.write_env({}));
+  p.pages = std::make_unique<LocalPages>(p.services->handler(), p.metrics, [&p] { return p.services->trouble(); });
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
 void Server::start() {
-  parts_->https->start();
-  parts_->http->start();
+  parts_->https->start(parts_->services->handler());
+  parts_->http->start(*parts_->pages);
 }
 
 /// DESIGN section 1 lists these names.
-Result<void> Server::Parts::write_env() const {
+Result<void> Server::Parts::write_env(const FirstSecrets& fresh) const {
   auto file = data.path() / "env";
   TRY(auto old, read_environment(file));
   auto secret = [&](const std::string& fresh, const char* name) { return fresh.empty() ? old[name] : fresh; };
-  auto& fresh = services->first_secrets();
   auto host = local_host(config);
   auto ca = authority.bundle().string();
   Environment env;
@@ -118,7 +119,7 @@ Result<void> Server::Parts::write_env() const {
   env.emplace_back("REDOUBT_HTTP_URL", "http://" + host + ":" + std::to_string(http->local().port));
   if (!config.cluster.empty()) {
     env.emplace_back("PGHOST", config.listen.is_v4() ? host : host.substr(1, host.size() - 2));
-    env.emplace_back("PGPORT", std::to_string(services->cluster_port()));
+    env.emplace_back("PGPORT", std::to_string(services ? services->cluster_port() : config.cluster_port));
     env.emplace_back("PGUSER", "awsuser");
     env.emplace_back("PGPASSWORD", secret(fresh.cluster_password, "PGPASSWORD"));
     env.emplace_back("PGDATABASE", "dev");

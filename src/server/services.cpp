@@ -30,7 +30,6 @@ class NoService : public api::Handler {
 
 struct Services::Rooms {
   Ground ground;
-  FirstSecrets secrets = {};
   NoService no_service = {};
 };
 
@@ -42,7 +41,6 @@ Result<std::unique_ptr<Services>> Services::open(Ground ground) {
 }
 
 api::Handler& Services::handler() { return rooms_->no_service; }
-const FirstSecrets& Services::first_secrets() const { return rooms_->secrets; }
 uint16_t Services::cluster_port() const { return 0; }
 std::string Services::trouble() const { return {}; }
 

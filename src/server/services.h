@@ -1,6 +1,7 @@
 #pragma once
 /// The rooms behind the listeners, wired to each other. Members are built top to bottom and destroyed bottom to top: each may use
 /// those above it.
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,12 @@
 
 namespace redoubt::server {
 
+/// What only the first start knows in clear; empty strings otherwise.
+struct FirstSecrets {
+  std::string access_key_id, secret_access_key;
+  std::string cluster_password;
+};
+
 /// What the server gives to its rooms; all of it outlives them.
 struct Ground {
   const Config& config;
@@ -25,12 +32,8 @@ struct Ground {
   Metrics& metrics;
   net::IoThreads& io;
   Pools& pools;
-};
-
-/// What only the first start knows in clear; empty strings otherwise.
-struct FirstSecrets {
-  std::string access_key_id, secret_access_key;
-  std::string cluster_password;
+  /// Called as soon as there are secrets, before anything else can fail: they are never shown again.
+  std::function<Result<void>(const FirstSecrets&)> keep;
 };
 
 class Services {
@@ -41,7 +44,6 @@ class Services {
 
   /// Who answers HTTP requests.
   api::Handler& handler();
-  const FirstSecrets& first_secrets() const;
   /// The port that the --cluster one listens on; 0 without one.
   uint16_t cluster_port() const;
   /// "" or why requests can't be served now.

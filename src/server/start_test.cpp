@@ -96,6 +96,23 @@ TEST_F(StartTest, AWrongOrMissingRootKeyIsNoticed) {
   EXPECT_TRUE(d->root_key());
 }
 
+TEST_F(StartTest, AccountAndRegionStayAsTheyWere) {
+  auto d = DataDir::open(dir / "data");
+  ASSERT_TRUE(d);
+  Config first;
+  first.account_id = "999900001111";
+  ASSERT_TRUE(d->settle(first));
+  Config again;
+  ASSERT_TRUE(d->settle(again));
+  EXPECT_EQ(again.account_id, "999900001111");
+  Config other;
+  other.region = "eu-west-1";
+  other.given = {"region"};
+  auto refused = d->settle(other);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("was made with us-east-1, not eu-west-1"), std::string::npos);
+}
+
 TEST_F(StartTest, TheAuthorityIsKeptAndIssuesForGivenNames) {
   ManualClock clock;
   auto first = CertificateAuthority::open(dir / "tls", clock);
