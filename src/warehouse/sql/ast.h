@@ -276,7 +276,7 @@ struct CreateTable : CommandOf<CommandKind::kCreateTable> {
   TableAttributes attributes;
 };
 
-/// CREATE TABLE .. AS, and SELECT .. INTO.
+/// CREATE TABLE .. AS, and SELECT .. INTO (printed as CREATE TABLE .. AS).
 struct CreateTableAs : CommandOf<CommandKind::kCreateTableAs> {
   ObjectName table;
   bool temporary = false, if_not_exists = false;

@@ -88,7 +88,7 @@ void Parser::parse_column_attributes(ColumnDefinition& column) {
       if (!at_any({"not", "null", "unique", "primary", "references", "check"})) syntax_error();
     } else if (accept("default")) {
       once(column.default_value != nullptr);
-      column.default_value = parse_expr(9);  // binds like ||, so that NOT NULL may follow
+      column.default_value = parse_expr(kOperatorPower);  // so that NOT NULL may follow
     } else if (at("identity") || at_words({"generated", "by", "default", "as", "identity"})) {
       once(column.identity.has_value());
       ColumnDefinition::Identity identity;

@@ -1,6 +1,6 @@
 #pragma once
 /// The recursive-descent parser behind parser.h; include that instead. One parse_x() per grammar rule, grouped by file:
-/// parse_expr, parse_query, parse_type, parse_data, parse_copy, parse_table, parse_object, parse_session, parse_show,
+/// parse_expr, parse_call, parse_query, parse_type, parse_data, parse_copy, parse_table, parse_object, parse_session, parse_show,
 /// parse_security .cpp.
 ///
 /// Inside, an error is thrown as Failure and caught at parser.cpp's entry points: hundreds of rules that can each fail at
@@ -121,23 +121,25 @@ class Parser {
   ExprPtr parse_case();
   ExprPtr parse_cast();
   ExprPtr parse_array();
-  ExprPtr parse_special_call(std::string_view word);
-  ExprPtr parse_extract(std::unique_ptr<FunctionCall> call);
-  ExprPtr parse_trim(std::unique_ptr<FunctionCall> call);
   ExprPtr parse_typed_literal();
-  std::unique_ptr<FunctionCall> parse_call(ObjectName name);
-  void parse_call_tail(FunctionCall& call);
-  std::unique_ptr<WindowSpec> parse_window();
-  WindowFrame parse_frame();
-  WindowFrame::Bound parse_frame_bound(ExprPtr& offset);
+  bool at_typed_literal();
   ExprPtr parse_is(ExprPtr left, Position position);
   ExprPtr parse_in(ExprPtr left, bool negated, Position position);
   ExprPtr parse_between(ExprPtr left, bool negated, Position position);
   ExprPtr parse_like(ExprPtr left, bool negated, Position position);
   ExprPtr parse_quantified(ExprPtr left, std::string op, std::string schema, Position position);
   ExprPtr parse_binary(ExprPtr left, int power, bool right_associative);
-  bool at_typed_literal();
   std::string parse_operator_name(std::string& schema);
+
+  // ---- parse_call.cpp
+  ExprPtr parse_special_call(std::string_view word);
+  ExprPtr parse_extract(std::unique_ptr<FunctionCall> call);
+  ExprPtr parse_trim(std::unique_ptr<FunctionCall> call);
+  std::unique_ptr<FunctionCall> parse_call(ObjectName name);
+  void parse_call_tail(FunctionCall& call);
+  std::unique_ptr<WindowSpec> parse_window();
+  WindowFrame parse_frame();
+  WindowFrame::Bound parse_frame_bound(ExprPtr& offset);
 
   // ---- parse_query.cpp
   bool at_query();
@@ -301,6 +303,8 @@ class Parser {
   bool into_allowed_ = false;
 };
 
+/// What most operators bind with. Where a keyword such as AND or NOT NULL may follow, only operators from here on are read.
+inline constexpr int kOperatorPower = 9;
 /// What an operator binds with; see parse_expr.cpp. 0: no infix operator.
 int operator_power(std::string_view op);
 

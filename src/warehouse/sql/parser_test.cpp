@@ -213,6 +213,41 @@ INSTANTIATE_TEST_SUITE_P(
         "DISTINCT *, basetype::regtype::text "
         "AS basetype_name FROM typeinfo_tree ORDER BY depth DESC"));
 
+INSTANTIATE_TEST_SUITE_P(Benchmarks, Parses,
+                         testing::Values("select l_returnflag, sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)) as "
+                                         "sum_charge, count(*) as count_order from lineitem where l_shipdate <= "
+                                         "date '1998-12-01' - interval '90' day group by l_returnflag order by l_returnflag",
+                                         "select o_year, sum(case when nation = 'BRAZIL' then volume else 0 end) / sum(volume) "
+                                         "as mkt_share from (select extract(year from o_orderdate) as "
+                                         "o_year, l_extendedprice * (1 - l_discount) as volume, n2.n_name as nation from part, "
+                                         "nation n2 where o_orderdate between date '1995-01-01' and date "
+                                         "'1996-12-31') as all_nations group by o_year order by o_year",
+                                         "select c_count, count(*) as custdist from (select c_custkey, count(o_orderkey) from "
+                                         "customer left outer join orders on c_custkey = o_custkey and "
+                                         "o_comment not like '%special%requests%' group by c_custkey) as c_orders (c_custkey, "
+                                         "c_count) group by c_count order by custdist desc, c_count desc",
+                                         "create view revenue0 (supplier_no, total_revenue) as select l_suppkey, "
+                                         "sum(l_extendedprice) from lineitem where l_shipdate < date '1996-01-01' + "
+                                         "interval '3' month group by l_suppkey",
+                                         "select cntrycode, count(*) as numcust from (select substring(c_phone from 1 for 2) as "
+                                         "cntrycode from customer where substring(c_phone from 1 for 2) in "
+                                         "('13', '31') and c_acctbal > (select avg(c_acctbal) from customer) and not exists "
+                                         "(select * from orders where o_custkey = c_custkey)) as custsale group by "
+                                         "cntrycode order by cntrycode",
+                                         "with ssales as (select c_last_name, sum(ss_net_paid) netpaid from store_sales, "
+                                         "store_returns where ss_ticket_number = sr_ticket_number group by 1) select "
+                                         "c_last_name, sum(netpaid) paid from ssales group by c_last_name having sum(netpaid) > "
+                                         "(select 0.05 * avg(netpaid) from ssales)",
+                                         "select sum(ss_net_profit) as total_sum, s_state, grouping(s_state) + "
+                                         "grouping(s_county) as lochierarchy, rank() over (partition by grouping(s_state) + "
+                                         "grouping(s_county), case when grouping(s_county) = 0 then s_state end order by "
+                                         "sum(ss_net_profit) desc) as rank_within_parent from store_sales group by "
+                                         "rollup (s_state, s_county) order by lochierarchy desc, case when grouping(s_state) + "
+                                         "grouping(s_county) = 0 then s_state end limit 100",
+                                         "select count(distinct cs_order_number) as \"order count\" from catalog_sales cs1 full "
+                                         "outer join t on (a = b) where d_date between '2002-2-01' and (cast("
+                                         "'2002-2-01' as date) + interval '60 days')"));
+
 INSTANTIATE_TEST_SUITE_P(
     Data, Parses,
     testing::Values(
