@@ -165,13 +165,14 @@ class Analyzer {
 
   // operators.cpp
   enum class Conversion : uint8_t { kImplicit, kAssignment, kExplicit };
-  Result<plan::ExprPtr> convert(plan::ExprPtr expr, const sql::Type& to, Conversion how, sql::Position position = 0);
+  /// Takes its argument by reference on purpose: callers write convert(std::move(e), type of e).
+  Result<plan::ExprPtr> convert(const plan::ExprPtr& from_expr, const sql::Type& to, Conversion how, sql::Position position = 0);
   Result<plan::ExprPtr> convert_text(const plan::Expr& constant, const sql::Type& to, Conversion how, sql::Position position);
   Result<plan::ExprPtr> convert_number(const plan::ExprPtr& constant, const sql::Type& to);
   Result<plan::ExprPtr> convert_zoned(plan::ExprPtr expr, const sql::Type& to, Conversion how);
   Result<plan::ExprPtr> convert_reg(plan::ExprPtr expr, const sql::Type& to, sql::Position position);
   Result<plan::ExprPtr> text_to_oid(const std::string& text, const sql::Type& to, sql::Position position);
-  Result<plan::ExprPtr> finish(plan::ExprPtr expr);  // an untyped literal or parameter becomes varchar
+  Result<plan::ExprPtr> finish(const plan::ExprPtr& expr);  // an untyped literal or parameter becomes varchar
   Result<plan::ExprPtr> comparison(const std::string& op, plan::ExprPtr a, plan::ExprPtr b, sql::Position position);
   Result<plan::ExprPtr> operate(const std::string& op, plan::ExprPtr a, plan::ExprPtr b, sql::Position position);
   Result<plan::ExprPtr> arithmetic(char op, plan::ExprPtr a, plan::ExprPtr b, sql::Position position);

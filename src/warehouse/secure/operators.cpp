@@ -34,12 +34,13 @@ ExprPtr Analyzer::with_parameter_type(const plan::Expr& parameter, const Type& t
   return make(std::move(e));
 }
 
-Result<ExprPtr> Analyzer::finish(ExprPtr expr) {
+Result<ExprPtr> Analyzer::finish(const ExprPtr& expr) {
   if (!expr->type.is(TK::kUnknown)) return expr;
-  return convert(std::move(expr), Type::varchar(), Conversion::kImplicit);
+  return convert(expr, Type::varchar(), Conversion::kImplicit);
 }
 
-Result<ExprPtr> Analyzer::convert(ExprPtr expr, const Type& target, Conversion how, sql::Position position) {
+Result<ExprPtr> Analyzer::convert(const ExprPtr& from_expr, const Type& target, Conversion how, sql::Position position) {
+  ExprPtr expr = from_expr;
   Type to = target;
   if (is_unknown_parameter(*expr)) {
     expr = with_parameter_type(*expr, to);

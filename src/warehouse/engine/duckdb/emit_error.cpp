@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -76,7 +77,8 @@ Error client_error(std::string_view type, std::string_view message) {
   if (type == "Invalid Input") return {&secure::kInvalidParameterValue, "invalid argument of a function"};
   if (type == "Not implemented") return {&secure::kNotSupported, "this combination of types is not supported"};
   // Binder, Catalog, Parser, Internal: the emitter wrote what the engine doesn't take. Structure only, for operators.
-  log::error("engine: " + std::string(type) + ": " + std::string(message.substr(0, 300)));
+  // Its first line only: what follows quotes the text, with values in it.
+  log::error("engine: " + std::string(type) + ": " + std::string(message.substr(0, std::min<size_t>(message.find('\n'), 200))));
   return {&kInternal, "the statement could not be executed"};
 }
 
