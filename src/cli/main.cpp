@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/serve.h"
+#include "cli/why.h"
 
 namespace {
 constexpr const char* kVersion = "0.1.0";
@@ -11,6 +12,7 @@ constexpr const char* kUsage =
     "usage: redoubt COMMAND [OPTIONS]\n"
     "\n"
     "  serve     starts the server (redoubt serve --help)\n"
+    "  why       says which statement of which policy decided a request (redoubt why --help)\n"
     "  version   prints the version\n"
     "  help      prints this\n";
 }  // namespace
@@ -20,6 +22,7 @@ int main(int argc, char** argv) {
   std::string command = args.empty() ? "" : args[0];
   if (!args.empty()) args.erase(args.begin());
   if (command == "serve") return redoubt::cli::serve(args);
+  if (command == "why") return redoubt::cli::why(args);
   if (command == "version" || command == "--version") {
     std::printf("redoubt %s\n", kVersion);
     return 0;
