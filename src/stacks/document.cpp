@@ -37,8 +37,10 @@ bool is_json_number(std::string_view s) {
     return i > from;
   };
   if (i < s.size() && s[i] == '-') ++i;
-  if (i < s.size() && s[i] == '0') ++i;
-  else if (!digits()) return false;
+  if (i < s.size() && s[i] == '0')
+    ++i;
+  else if (!digits())
+    return false;
   if (i < s.size() && s[i] == '.') {
     ++i;
     if (!digits()) return false;
@@ -60,8 +62,9 @@ Json plain_scalar(const std::string& s) {
 
 /// "!Sub" -> "Fn::Sub"; "" for a tag that isn't a function of CloudFormation.
 std::string function_of(const std::string& tag) {
-  static const char* const kNames[] = {"Base64", "Cidr",   "FindInMap", "GetAZs", "GetAtt", "If",        "ImportValue", "Join",    "Select",
-                                       "Split",  "Sub",    "Equals",    "And",    "Or",     "Not",       "Transform",   "Length",  "ToJsonString"};
+  static const char* const kNames[] = {"Base64",      "Cidr", "FindInMap", "GetAZs",    "GetAtt", "If",
+                                       "ImportValue", "Join", "Select",    "Split",     "Sub",    "Equals",
+                                       "And",         "Or",   "Not",       "Transform", "Length", "ToJsonString"};
   if (tag == "!Ref") return "Ref";
   if (tag == "!Condition") return "Condition";
   for (auto* name : kNames)
@@ -93,13 +96,15 @@ class Builder : public YAML::EventHandler {
       key(mark, value);
       return;
     }
-    bool plain = tag == "?" || tag.empty() || tag == "tag:yaml.org,2002:int" || tag == "tag:yaml.org,2002:bool" || tag == "tag:yaml.org,2002:float";
+    bool plain = tag == "?" || tag.empty() || tag == "tag:yaml.org,2002:int" || tag == "tag:yaml.org,2002:bool" ||
+                 tag == "tag:yaml.org,2002:float";
     if (plain) return add(mark, plain_scalar(value), "", anchor);
     if (tag == "!" || tag == "tag:yaml.org,2002:str") return add(mark, Json(value), "", anchor);
     add(mark, Json(value), tag, anchor);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(mark, Json::array(), tag, anchor);
   }
   void OnSequenceEnd() override { close(); }
@@ -146,7 +151,8 @@ class Builder : public YAML::EventHandler {
   void close() {
     Frame frame = std::move(stack_.back());
     stack_.pop_back();
-    bool known = frame.tag.empty() || frame.tag == "?" || frame.tag == "!" || frame.tag == "tag:yaml.org,2002:map" || frame.tag == "tag:yaml.org,2002:seq";
+    bool known = frame.tag.empty() || frame.tag == "?" || frame.tag == "!" || frame.tag == "tag:yaml.org,2002:map" ||
+                 frame.tag == "tag:yaml.org,2002:seq";
     Json value = known ? std::move(frame.value) : call(frame.mark, frame.tag, std::move(frame.value));
     remember(frame.mark, frame.anchor, value, nodes_ - frame.nodes, bytes_ - frame.bytes);
     place(frame.mark, std::move(value));
@@ -269,8 +275,10 @@ void print(const Json& j, int indent, std::string& out) {
   } else {
     for (auto& [name, v] : j.members()) {
       // A long simple key is no longer simple in YAML (1024 characters); the explicit form has no such limit.
-      if (name.size() > 500) out += pad + "? " + json_quote(name) + "\n" + pad + ":";
-      else out += pad + json_quote(name) + ":";
+      if (name.size() > 500)
+        out += pad + "? " + json_quote(name) + "\n" + pad + ":";
+      else
+        out += pad + json_quote(name) + ":";
       child(v);
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
-/// What the CloudFormation API answers when it refuses. Source: AWS CloudFormation API Reference, "Common errors" and each action.
-/// Almost everything that is wrong with a template or a request is a ValidationError; its message tells which.
+/// What the CloudFormation API answers when it refuses. Source: AWS CloudFormation API Reference, "Common errors" and each
+/// action. Almost everything that is wrong with a template or a request is a ValidationError; its message tells which.
 #include "base/result.h"
 
 namespace redoubt::stacks {

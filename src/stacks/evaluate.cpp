@@ -204,9 +204,12 @@ class Evaluator {
       }
       Json source = Json::object();
       size_t dot = piece.text.find('.');
-      if (auto* own = map.find(piece.text)) source = *own;
-      else if (dot == std::string::npos || is_pseudo_parameter(piece.text)) source.set("Ref", piece.text);
-      else source.set("Fn::GetAtt", Json::strings({piece.text.substr(0, dot), piece.text.substr(dot + 1)}));
+      if (auto* own = map.find(piece.text))
+        source = *own;
+      else if (dot == std::string::npos || is_pseudo_parameter(piece.text))
+        source.set("Ref", piece.text);
+      else
+        source.set("Fn::GetAtt", Json::strings({piece.text.substr(0, dot), piece.text.substr(dot + 1)}));
       TRY(auto v, text(source, "Fn::Sub"));
       out += v;
       if (out.size() > kResultMax) return wrong("Fn::Sub: the value is too long");
@@ -233,7 +236,8 @@ class Evaluator {
     TRY(Json items, list(arg[1], "Fn::Select"));
     auto index = parse_int(index_text);
     if (!index) return wrong("Fn::Select requires a list argument with two elements: an integer index and a list");
-    if (*index < 0 || size_t(*index) >= items.size()) return wrong("Fn::Select cannot select nonexistent value at index " + index_text);
+    if (*index < 0 || size_t(*index) >= items.size())
+      return wrong("Fn::Select cannot select nonexistent value at index " + index_text);
     return items[size_t(*index)];
   }
 
@@ -244,7 +248,8 @@ class Evaluator {
     const Json& found = env_.t->mappings[map][key][attribute];
     if (!found.is_null()) return found;
     if (arg.size() == 4) return value(arg[3]["DefaultValue"]);
-    if (!env_.t->mappings.has(map)) return wrong("Mapping named '" + map + "' is not present in the 'Mappings' section of template.");
+    if (!env_.t->mappings.has(map))
+      return wrong("Mapping named '" + map + "' is not present in the 'Mappings' section of template.");
     return wrong("Unable to get mapping for " + map + "::" + key + "::" + attribute);
   }
 

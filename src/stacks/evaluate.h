@@ -1,7 +1,7 @@
 #pragma once
-/// Parameter values, conditions and functions: what turns a checked template into concrete properties. Pure: resources and exports
-/// are reached through the Environment. Values are never read as template text again, so that no parameter can add structure,
-/// a function or a reference. Source: CloudFormation User Guide, "Parameters", "Intrinsic function reference".
+/// Parameter values, conditions and functions: what turns a checked template into concrete properties. Pure: resources and
+/// exports are reached through the Environment. Values are never read as template text again, so that no parameter can add
+/// structure, a function or a reference. Source: CloudFormation User Guide, "Parameters", "Intrinsic function reference".
 #include <functional>
 #include <map>
 #include <set>
@@ -43,6 +43,5 @@ Result<std::optional<Json>> evaluate(const Json& j, const Environment& env);
 
 /// Whether a resource or output with that condition exists ("": always).
 bool included(const std::string& condition, const Environment& env);
-
 
 }  // namespace redoubt::stacks

@@ -6,8 +6,9 @@
 namespace redoubt::stacks {
 namespace {
 
-constexpr std::string_view kFunctions[] = {"Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::If", "Fn::ImportValue", "Fn::Join",
-                                           "Fn::Select", "Fn::Split", "Fn::Sub", "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not"};
+constexpr std::string_view kFunctions[] = {"Fn::Base64", "Fn::Cidr",        "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs",
+                                           "Fn::If",     "Fn::ImportValue", "Fn::Join",      "Fn::Select", "Fn::Split",
+                                           "Fn::Sub",    "Fn::Equals",      "Fn::And",       "Fn::Or",     "Fn::Not"};
 
 Error bad(std::string message) { return Error{&kValidation, "Template error: " + std::move(message)}; }
 
@@ -22,24 +23,33 @@ std::optional<Error> check_shape(const std::string& name, const Json& arg, bool 
   auto list = [&](size_t n) { return arg.is_array() && arg.size() == n; };
   if (name == "Fn::Join") {
     if (!list(2) || !arg[0].is_string() || !listish(arg[1]))
-      return bad("every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a "
-                 "list of strings (such as Fn::GetAZs) to be joined.");
+      return bad(
+          "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a "
+          "function that returns a "
+          "list of strings (such as Fn::GetAZs) to be joined.");
   } else if (name == "Fn::Split") {
     if (!list(2) || !arg[0].is_string() || !stringish(arg[1]))
-      return bad("every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function that returns a string to "
-                 "be split.");
+      return bad(
+          "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function "
+          "that returns a string to "
+          "be split.");
     if (arg[0].text().empty()) return bad("the delimiter of Fn::Split can't be empty.");
   } else if (name == "Fn::Select") {
-    if (!list(2) || !stringish(arg[0]) || !listish(arg[1])) return bad("Fn::Select requires a list argument with two elements: an integer index and a list");
+    if (!list(2) || !stringish(arg[0]) || !listish(arg[1]))
+      return bad("Fn::Select requires a list argument with two elements: an integer index and a list");
   } else if (name == "Fn::Sub") {
-    bool ok = arg.is_string() || (arg.is_array() && (arg.size() == 1 || arg.size() == 2) && arg[0].is_string() && (arg.size() == 1 || arg[1].is_object()));
+    bool ok = arg.is_string() || (arg.is_array() && (arg.size() == 1 || arg.size() == 2) && arg[0].is_string() &&
+                                  (arg.size() == 1 || arg[1].is_object()));
     if (!ok)
-      return bad("One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument "
-                 "to specify a mapping of values to replace in the string");
+      return bad(
+          "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an "
+          "optional second argument "
+          "to specify a mapping of values to replace in the string");
   } else if (name == "Fn::FindInMap") {
     bool with_default = extensions && list(4) && arg[3].is_object() && arg[3].size() == 1 && arg[3].has("DefaultValue");
     if (!(list(3) || with_default) || !stringish(arg[0]) || !stringish(arg[1]) || !stringish(arg[2]))
-      return bad("every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value");
+      return bad(
+          "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value");
   } else if (name == "Fn::GetAtt") {
     if (!list(2) || !arg[0].is_string() || arg[0].text().empty() || !arg[1].is_string() || arg[1].text().empty())
       return bad("every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute");
@@ -55,7 +65,8 @@ std::optional<Error> check_shape(const std::string& name, const Json& arg, bool 
   } else if (name == "Fn::Base64") {
     if (!stringish(arg)) return bad("every Fn::Base64 object must have a String-typed value.");
   } else if (name == "Fn::Cidr") {
-    if (!arg.is_array() || arg.size() < 2 || arg.size() > 3) return bad("every Fn::Cidr object requires two or three parameters: ipBlock, count and cidrBits");
+    if (!arg.is_array() || arg.size() < 2 || arg.size() > 3)
+      return bad("every Fn::Cidr object requires two or three parameters: ipBlock, count and cidrBits");
   } else if (name == "Fn::GetAZs") {
     if (!stringish(arg)) return bad("every Fn::GetAZs object requires the name of a region, or an empty string.");
   } else if (name == "Fn::ImportValue") {
@@ -107,7 +118,8 @@ class Finder {
     }
     if (!known(name, extensions_)) {
       std::vector<std::string> names(std::begin(kFunctions), std::end(kFunctions));
-      return invalid("Template format error: Encountered unsupported function: " + name + " Supported functions are: [" + join(names, ", ") + "]");
+      return invalid("Template format error: Encountered unsupported function: " + name + " Supported functions are: [" +
+                     join(names, ", ") + "]");
     }
     if (auto wrong = check_shape(name, arg, extensions_)) return fail(*wrong);
     if (name == "Fn::GetAtt") {
@@ -140,8 +152,10 @@ class Finder {
     for (auto& piece : pieces) {
       if (!piece.variable || map.has(piece.text) || is_pseudo_parameter(piece.text)) continue;
       size_t dot = piece.text.find('.');
-      if (dot == std::string::npos) found.refs.push_back(piece.text);
-      else found.get_atts.emplace_back(piece.text.substr(0, dot), piece.text.substr(dot + 1));
+      if (dot == std::string::npos)
+        found.refs.push_back(piece.text);
+      else
+        found.get_atts.emplace_back(piece.text.substr(0, dot), piece.text.substr(dot + 1));
     }
     for (auto& [name, value] : map.members()) TRY_VOID(walk(value));
     return {};
@@ -152,7 +166,8 @@ class Finder {
 }  // namespace
 
 bool is_pseudo_parameter(std::string_view name) {
-  for (std::string_view p : {"AWS::AccountId", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::Partition", "AWS::URLSuffix", "AWS::NotificationARNs", "AWS::NoValue"})
+  for (std::string_view p : {"AWS::AccountId", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::Partition",
+                             "AWS::URLSuffix", "AWS::NotificationARNs", "AWS::NoValue"})
     if (p == name) return true;
   return false;
 }
@@ -179,7 +194,9 @@ Result<std::vector<SubPiece>> split_sub(std::string_view text) {
       name = trim(name);
       bool ok = !name.empty();
       for (char c : name) ok = ok && (is_alnum(c) || c == '_' || c == '.' || c == ':');
-      if (!ok) return fail(bad("variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons"));
+      if (!ok)
+        return fail(
+            bad("variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons"));
       if (!literal.empty()) out.push_back({false, std::move(literal)});
       literal.clear();
       out.push_back({true, std::string(name)});

@@ -29,10 +29,13 @@ std::string violation(const Parameter& p, std::string_view value) {
     auto v = to_number(value);
     if (!v) return "Parameter '" + p.name + "' must be a number";
     if (p.min_value && *v < *p.min_value) return "Parameter '" + p.name + "' must be a number not less than " + p.min_value_text;
-    if (p.max_value && *v > *p.max_value) return "Parameter '" + p.name + "' must be a number not greater than " + p.max_value_text;
+    if (p.max_value && *v > *p.max_value)
+      return "Parameter '" + p.name + "' must be a number not greater than " + p.max_value_text;
   }
-  if (p.min_length && value.size() < size_t(*p.min_length)) return "Parameter '" + p.name + "' must contain at least " + std::to_string(*p.min_length) + " characters";
-  if (p.max_length && value.size() > size_t(*p.max_length)) return "Parameter '" + p.name + "' must contain at most " + std::to_string(*p.max_length) + " characters";
+  if (p.min_length && value.size() < size_t(*p.min_length))
+    return "Parameter '" + p.name + "' must contain at least " + std::to_string(*p.min_length) + " characters";
+  if (p.max_length && value.size() > size_t(*p.max_length))
+    return "Parameter '" + p.name + "' must contain at most " + std::to_string(*p.max_length) + " characters";
   return "";
 }
 
@@ -50,11 +53,14 @@ Result<void> check_value(const Parameter& p, const std::string& value) {
     options.set_log_errors(false);
     RE2 pattern(p.allowed_pattern, options);
     // Java's look-arounds and back references have no place in a linear-time engine.
-    if (!pattern.ok()) return invalid("Template format error: the AllowedPattern of parameter " + p.name + " is malformed, or uses what is not supported (look-around, back references)");
+    if (!pattern.ok())
+      return invalid("Template format error: the AllowedPattern of parameter " + p.name +
+                     " is malformed, or uses what is not supported (look-around, back references)");
     if (!RE2::FullMatch(value, pattern)) wrong = "Parameter " + p.name + " must match pattern " + p.allowed_pattern;
   }
   if (wrong.empty()) return {};
-  if (!p.constraint_description.empty()) return invalid("Parameter " + p.name + " failed to satisfy constraint: " + p.constraint_description);
+  if (!p.constraint_description.empty())
+    return invalid("Parameter " + p.name + " failed to satisfy constraint: " + p.constraint_description);
   return invalid(wrong);
 }
 
@@ -71,10 +77,14 @@ Result<std::map<std::string, std::string>> resolve_parameters(const Template& t,
       unknown.push_back(g.name);
       continue;
     }
-    if (g.use_previous && g.value) return invalid("Invalid input for parameter key " + g.name + ". Cannot specify usePreviousValue as true and non empty value for a parameter");
+    if (g.use_previous && g.value)
+      return invalid("Invalid input for parameter key " + g.name +
+                     ". Cannot specify usePreviousValue as true and non empty value for a parameter");
     if (g.use_previous) {
       auto it = previous.find(g.name);
-      if (it == previous.end()) return invalid("Invalid input for parameter key " + g.name + ". Cannot specify usePreviousValue as true for a parameter key not in the previous template");
+      if (it == previous.end())
+        return invalid("Invalid input for parameter key " + g.name +
+                       ". Cannot specify usePreviousValue as true for a parameter key not in the previous template");
       out[g.name] = it->second;
     } else if (g.value) {
       out[g.name] = *g.value;
@@ -83,8 +93,10 @@ Result<std::map<std::string, std::string>> resolve_parameters(const Template& t,
   if (!unknown.empty()) return invalid("Parameters: [" + join(unknown, ", ") + "] do not exist in the template");
   for (auto& p : t.parameters) {
     if (!out.contains(p.name)) {
-      if (p.default_value) out[p.name] = *p.default_value;
-      else missing.push_back(p.name);
+      if (p.default_value)
+        out[p.name] = *p.default_value;
+      else
+        missing.push_back(p.name);
     }
   }
   if (!missing.empty()) return invalid("Parameters: [" + join(missing, ", ") + "] must have values");

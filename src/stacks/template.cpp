@@ -38,7 +38,8 @@ Result<double> number(const Json& j, const std::string& what) {
   double v = 0;
   const std::string& s = j.text();
   auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), v);
-  if (!(j.is_number() || j.is_string()) || ec != std::errc() || end != s.data() + s.size()) return format_error(what + " must be a number.");
+  if (!(j.is_number() || j.is_string()) || ec != std::errc() || end != s.data() + s.size())
+    return format_error(what + " must be a number.");
   return v;
 }
 
@@ -55,9 +56,18 @@ Result<bool> boolean(const Json& j, const std::string& what) {
 }
 
 bool is_parameter_type(std::string_view type) {
-  static constexpr std::string_view kScalar[] = {"String", "Number", "AWS::EC2::AvailabilityZone::Name", "AWS::EC2::Image::Id", "AWS::EC2::Instance::Id",
-                                                 "AWS::EC2::KeyPair::KeyName", "AWS::EC2::SecurityGroup::GroupName", "AWS::EC2::SecurityGroup::Id",
-                                                 "AWS::EC2::Subnet::Id", "AWS::EC2::Volume::Id", "AWS::EC2::VPC::Id", "AWS::Route53::HostedZone::Id"};
+  static constexpr std::string_view kScalar[] = {"String",
+                                                 "Number",
+                                                 "AWS::EC2::AvailabilityZone::Name",
+                                                 "AWS::EC2::Image::Id",
+                                                 "AWS::EC2::Instance::Id",
+                                                 "AWS::EC2::KeyPair::KeyName",
+                                                 "AWS::EC2::SecurityGroup::GroupName",
+                                                 "AWS::EC2::SecurityGroup::Id",
+                                                 "AWS::EC2::Subnet::Id",
+                                                 "AWS::EC2::Volume::Id",
+                                                 "AWS::EC2::VPC::Id",
+                                                 "AWS::Route53::HostedZone::Id"};
   if (type == "CommaDelimitedList") return true;
   if (type.starts_with("List<") && type.ends_with('>')) {
     type = type.substr(5, type.size() - 6);
@@ -76,7 +86,8 @@ Result<Parameter> read_parameter(const std::string& name, const Json& j) {
     std::string what = "[/Parameters/" + name + "/" + key + "]";
     if (key == "Type") {
       TRY(p.type, scalar(value, what));
-      if (p.type.starts_with("AWS::SSM::")) return format_error("parameter type " + p.type + " is not supported: there is no Systems Manager here");
+      if (p.type.starts_with("AWS::SSM::"))
+        return format_error("parameter type " + p.type + " is not supported: there is no Systems Manager here");
       if (!is_parameter_type(p.type)) return format_error("Unrecognized parameter type: " + p.type);
     } else if (key == "Default") {
       if (value.is_array()) return format_error(what + " must be a string.");
@@ -123,7 +134,8 @@ Result<Resource> read_resource(const std::string& id, const Json& j) {
   for (auto& [key, value] : j.members()) {
     std::string what = "[/Resources/" + id + "/" + key + "]";
     if (key == "Type") {
-      if (!value.is_string() || value.text().empty()) return format_error("[/Resources/" + id + "] Every Resources object must contain a Type member.");
+      if (!value.is_string() || value.text().empty())
+        return format_error("[/Resources/" + id + "] Every Resources object must contain a Type member.");
       r.type = value.text();
     } else if (key == "Properties") {
       if (!value.is_object()) return format_error(what + " must be an object.");
@@ -143,7 +155,9 @@ Result<Resource> read_resource(const std::string& id, const Json& j) {
       bool deletion = key == "DeletionPolicy";
       bool ok = value.is_string() && (value.text() == "Delete" || value.text() == "Retain" || value.text() == "Snapshot" ||
                                       (deletion && value.text() == "RetainExceptOnCreate"));
-      if (!ok) return format_error("Unrecognized " + key + " " + (value.is_string() ? value.text() : value.dump()) + " for resource \"" + id + "\"");
+      if (!ok)
+        return format_error("Unrecognized " + key + " " + (value.is_string() ? value.text() : value.dump()) + " for resource \"" +
+                            id + "\"");
       (deletion ? r.deletion_policy : r.update_replace_policy) = value.text();
     } else if (key == "Metadata") {
       r.metadata = value;
@@ -169,12 +183,14 @@ Result<Output> read_output(const std::string& id, const Json& j) {
       o.value = value;
     } else if (key == "Description") {
       TRY(o.description, scalar(value, "[/Outputs/" + id + "/Description]"));
-      if (o.description.size() > kDescriptionMax) return format_error("[/Outputs/" + id + "/Description] is longer than 1024 characters.");
+      if (o.description.size() > kDescriptionMax)
+        return format_error("[/Outputs/" + id + "/Description] is longer than 1024 characters.");
     } else if (key == "Condition") {
       if (!value.is_string()) return format_error("Every Condition member must be a string.");
       o.condition = value.text();
     } else if (key == "Export") {
-      if (!value.is_object() || value.size() != 1 || !value.has("Name")) return format_error("Output " + id + " is malformed. The Export must have one member, Name.");
+      if (!value.is_object() || value.size() != 1 || !value.has("Name"))
+        return format_error("Output " + id + " is malformed. The Export must have one member, Name.");
       TRY_VOID(refuse_nulls(value, "/Outputs/" + id + "/Export"));
       o.export_name = value["Name"];
     } else {
@@ -186,18 +202,23 @@ Result<Output> read_output(const std::string& id, const Json& j) {
 }
 
 Result<void> read_mappings(const Json& j) {
-  if (j.size() > 200) return format_error("Number of mappings, " + std::to_string(j.size()) + ", is greater than maximum allowed, 200");
+  if (j.size() > 200)
+    return format_error("Number of mappings, " + std::to_string(j.size()) + ", is greater than maximum allowed, 200");
   for (auto& [name, map] : j.members()) {
     if (!is_logical_id(name)) return format_error("Mappings name '" + name + "' is non alphanumeric.");
     if (!map.is_object()) return format_error("Every Mappings member " + name + " must be a map");
-    if (map.size() > 200) return format_error("Number of mapping attributes of " + name + ", " + std::to_string(map.size()) + ", is greater than maximum allowed, 200");
+    if (map.size() > 200)
+      return format_error("Number of mapping attributes of " + name + ", " + std::to_string(map.size()) +
+                          ", is greater than maximum allowed, 200");
     for (auto& [key, attributes] : map.members()) {
       if (!attributes.is_object()) return format_error("Every Mappings attribute must be a map: " + name + "::" + key);
-      if (attributes.size() > 200) return format_error("Number of mapping attributes of " + name + "::" + key + " is greater than maximum allowed, 200");
+      if (attributes.size() > 200)
+        return format_error("Number of mapping attributes of " + name + "::" + key + " is greater than maximum allowed, 200");
       for (auto& [attribute, value] : attributes.members()) {
         auto plain = [](const Json& v) { return v.is_string() || v.is_number() || v.is_bool(); };
         bool ok = plain(value) || (value.is_array() && std::all_of(value.items().begin(), value.items().end(), plain));
-        if (!ok) return format_error("Every Mappings attribute must be a String or a List: " + name + "::" + key + "::" + attribute);
+        if (!ok)
+          return format_error("Every Mappings attribute must be a String or a List: " + name + "::" + key + "::" + attribute);
       }
     }
   }
@@ -229,15 +250,22 @@ Result<void> check_references(const Template& t, const References& found, const 
     if (!t.parameter(name) && !(resources_allowed && t.resource(name))) add_once(unresolved, name);
   if (!resources_allowed) {
     for (auto& [id, attribute] : found.get_atts) add_once(unresolved, id);
-    if (!unresolved.empty()) return format_error("Unresolved dependencies [" + join(unresolved, ", ") + "]. Cannot reference resources in the Conditions block of the template");
+    if (!unresolved.empty())
+      return format_error("Unresolved dependencies [" + join(unresolved, ", ") +
+                          "]. Cannot reference resources in the Conditions block of the template");
   }
-  if (!unresolved.empty()) return format_error("Unresolved resource dependencies [" + join(unresolved, ", ") + "] in the " + block + " block of the template");
+  if (!unresolved.empty())
+    return format_error("Unresolved resource dependencies [" + join(unresolved, ", ") + "] in the " + block +
+                        " block of the template");
   for (auto& [id, attribute] : found.get_atts)
     if (!t.resource(id)) return invalid("Template error: instance of Fn::GetAtt references undefined resource " + id);
   for (auto& name : found.import_refs)
-    if (t.resource(name)) return invalid("Template error: the attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs");
+    if (t.resource(name))
+      return invalid(
+          "Template error: the attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs");
   for (auto& name : found.conditions)
-    if (!t.conditions.has(name)) return format_error("Unresolved condition dependency " + name + " in the " + block + " block of the template");
+    if (!t.conditions.has(name))
+      return format_error("Unresolved condition dependency " + name + " in the " + block + " block of the template");
   return {};
 }
 
@@ -265,7 +293,8 @@ Result<void> check_conditions(const Template& t) {
     return true;
   };
   for (auto& [name, next] : needs)
-    if (!visit(visit, name)) return format_error("Found circular condition dependency between [" + join({open.begin(), open.end()}, ", ") + "]");
+    if (!visit(visit, name))
+      return format_error("Found circular condition dependency between [" + join({open.begin(), open.end()}, ", ") + "]");
   return {};
 }
 
@@ -309,7 +338,8 @@ Result<void> check_all(const Template& t) {
   for (auto& r : t.resources) {
     TRY(auto found, find_references(r.properties, false, t.language_extensions));
     for (auto& d : r.depends_on)
-      if (!t.resource(d)) return format_error("Unresolved resource dependencies [" + d + "] in the Resources block of the template");
+      if (!t.resource(d))
+        return format_error("Unresolved resource dependencies [" + d + "] in the Resources block of the template");
     TRY_VOID(check_references(t, found, "Resources"));
     if (!r.condition.empty() && !t.conditions.has(r.condition))
       return format_error("Unresolved condition dependency " + r.condition + " in the Resources block of the template");
@@ -319,9 +349,13 @@ Result<void> check_all(const Template& t) {
     TRY_VOID(check_references(t, found, "Outputs"));
     if (!o.export_name.is_null()) {
       TRY(auto name, find_references(o.export_name, false, t.language_extensions));
-      if (!name.get_atts.empty()) return invalid("Template error: Output " + o.id + " is malformed. The Name field of every Export member must not depend on any resources.");
+      if (!name.get_atts.empty())
+        return invalid("Template error: Output " + o.id +
+                       " is malformed. The Name field of every Export member must not depend on any resources.");
       for (auto& r : name.refs)
-        if (t.resource(r)) return invalid("Template error: Output " + o.id + " is malformed. The Name field of every Export member must not depend on any resources.");
+        if (t.resource(r))
+          return invalid("Template error: Output " + o.id +
+                         " is malformed. The Name field of every Export member must not depend on any resources.");
       TRY_VOID(check_references(t, name, "Outputs"));
     }
     if (!o.condition.empty() && !t.conditions.has(o.condition))
@@ -378,10 +412,12 @@ Result<Template> parse_template(std::string_view text) {
   t.text = std::string(text);
   std::vector<std::string> unknown;
   for (auto& [section, value] : root.members()) {
-    bool is_map = section == "Parameters" || section == "Mappings" || section == "Conditions" || section == "Resources" || section == "Outputs";
+    bool is_map = section == "Parameters" || section == "Mappings" || section == "Conditions" || section == "Resources" ||
+                  section == "Outputs";
     if (is_map && !value.is_object()) return format_error("[/" + section + "] must be an object.");
     if (section == "AWSTemplateFormatVersion") {
-      if (!value.is_string() || value.text() != "2010-09-09") return format_error(value.str() + " is not a supported value for AWSTemplateFormatVersion.");
+      if (!value.is_string() || value.text() != "2010-09-09")
+        return format_error(value.str() + " is not a supported value for AWSTemplateFormatVersion.");
     } else if (section == "Description") {
       TRY(t.description, scalar(value, "[/Description]"));
       if (t.description.size() > kDescriptionMax) return format_error("Template description is longer than 1024 characters.");
@@ -399,7 +435,8 @@ Result<Template> parse_template(std::string_view text) {
   if (root["Resources"].size() == 0) return format_error("At least one Resources member must be defined.");
   auto bounded = [&](const char* section, size_t most) -> Result<void> {
     if (root[section].size() > most)
-      return format_error(std::string("Number of ") + to_lower(section) + ", " + std::to_string(root[section].size()) + ", is greater than maximum allowed, " + std::to_string(most));
+      return format_error(std::string("Number of ") + to_lower(section) + ", " + std::to_string(root[section].size()) +
+                          ", is greater than maximum allowed, " + std::to_string(most));
     return {};
   };
   TRY_VOID(bounded("Resources", 500));

@@ -26,9 +26,9 @@ struct Parameter {
 struct Resource {
   std::string id, type, condition;
   Json properties = Json::object();
-  std::vector<std::string> depends_on;         // explicit
-  std::string deletion_policy;                 // "", Delete, Retain, RetainExceptOnCreate, Snapshot
-  std::string update_replace_policy;           // "", Delete, Retain, Snapshot
+  std::vector<std::string> depends_on;  // explicit
+  std::string deletion_policy;          // "", Delete, Retain, RetainExceptOnCreate, Snapshot
+  std::string update_replace_policy;    // "", Delete, Retain, Snapshot
   Json metadata;
 };
 
@@ -67,7 +67,7 @@ struct References {
   std::vector<std::pair<std::string, std::string>> get_atts;  // (logical id, attribute)
   std::vector<std::string> conditions;                        // of Fn::If and {"Condition": ..} inside condition functions
   bool imports = false;
-  std::vector<std::string> import_refs;                       // refs inside Fn::ImportValue: they may not be resources
+  std::vector<std::string> import_refs;  // refs inside Fn::ImportValue: they may not be resources
 };
 /// Also checks each function's shape. `in_conditions`: the section where {"Condition": "X"} is a function.
 Result<References> find_references(const Json& j, bool in_conditions = false, bool language_extensions = false);

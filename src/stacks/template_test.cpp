@@ -22,51 +22,75 @@ struct Case {
 TEST(Template, SaysWhatIsWrongInCloudFormationsWords) {
   const Case cases[] = {
       {"Description: x\n", "Template format error: At least one Resources member must be defined."},
-      {"AWSTemplateFormatVersion: '20-09-09'\nResources: {A: {Type: T}}\n", "Template format error: 20-09-09 is not a supported value for AWSTemplateFormatVersion."},
+      {"AWSTemplateFormatVersion: '20-09-09'\nResources: {A: {Type: T}}\n",
+       "Template format error: 20-09-09 is not a supported value for AWSTemplateFormatVersion."},
       {"AWSTemplateFormatVersion: 2010-09-09\nResources: {A: {Type: T}}\n", ""},
       {"Resources: {A: {Type: T}}\nFoo: 1\nBar: 2\n", "Invalid template property or properties [Foo, Bar]"},
       {"Resources: {A-B: {Type: T}}\n", "Template format error: Resource name A-B is non alphanumeric."},
-      {"Resources: {A: {Properties: {}}}\n", "Template format error: [/Resources/A] Every Resources object must contain a Type member."},
+      {"Resources: {A: {Properties: {}}}\n",
+       "Template format error: [/Resources/A] Every Resources object must contain a Type member."},
       {"Resources: {A: {Type: T, Foo: 1}}\n", "Invalid template resource property 'Foo'"},
-      {"Resources: {A: {Type: T, Properties: {P: }}}\n", "Template format error: [/Resources/A/Properties/P] 'null' values are not allowed in templates"},
-      {"Resources: {A: {Type: T, DeletionPolicy: Keep}}\n", "Template format error: Unrecognized DeletionPolicy Keep for resource \"A\""},
-      {"Resources: {A: {Type: T, CreationPolicy: {}}}\n", "Template format error: the resource attribute CreationPolicy is not supported"},
-      {"Resources: {A: {Type: T, Properties: {P: !Ref X}}}\n", "Template format error: Unresolved resource dependencies [X] in the Resources block of the template"},
-      {"Resources: {A: {Type: T, Properties: {P: !Sub '${X} ${Y.Z}'}}}\n", "Template format error: Unresolved resource dependencies [X] in the Resources block of the template"},
-      {"Resources: {A: {Type: T, DependsOn: X}}\n", "Template format error: Unresolved resource dependencies [X] in the Resources block of the template"},
-      {"Resources: {A: {Type: T, Properties: {P: !GetAtt X.Arn}}}\n", "Template error: instance of Fn::GetAtt references undefined resource X"},
-      {"Resources: {A: {Type: T, Condition: C}}\n", "Template format error: Unresolved condition dependency C in the Resources block of the template"},
+      {"Resources: {A: {Type: T, Properties: {P: }}}\n",
+       "Template format error: [/Resources/A/Properties/P] 'null' values are not allowed in templates"},
+      {"Resources: {A: {Type: T, DeletionPolicy: Keep}}\n",
+       "Template format error: Unrecognized DeletionPolicy Keep for resource \"A\""},
+      {"Resources: {A: {Type: T, CreationPolicy: {}}}\n",
+       "Template format error: the resource attribute CreationPolicy is not supported"},
+      {"Resources: {A: {Type: T, Properties: {P: !Ref X}}}\n",
+       "Template format error: Unresolved resource dependencies [X] in the Resources block of the template"},
+      {"Resources: {A: {Type: T, Properties: {P: !Sub '${X} ${Y.Z}'}}}\n",
+       "Template format error: Unresolved resource dependencies [X] in the Resources block of the template"},
+      {"Resources: {A: {Type: T, DependsOn: X}}\n",
+       "Template format error: Unresolved resource dependencies [X] in the Resources block of the template"},
+      {"Resources: {A: {Type: T, Properties: {P: !GetAtt X.Arn}}}\n",
+       "Template error: instance of Fn::GetAtt references undefined resource X"},
+      {"Resources: {A: {Type: T, Condition: C}}\n",
+       "Template format error: Unresolved condition dependency C in the Resources block of the template"},
       {"Resources: {A: {Type: T}}\nConditions: {C: !Equals [!Ref A, x]}\n",
        "Template format error: Unresolved dependencies [A]. Cannot reference resources in the Conditions block of the template"},
-      {"Resources: {A: {Type: T}}\nConditions: {C: !Not [!Condition D], D: !Not [!Condition C]}\n", "Template format error: Found circular condition dependency between [C, D]"},
-      {"Resources: {A: {Type: T}}\nOutputs: {O: {Value: !Ref B}}\n", "Template format error: Unresolved resource dependencies [B] in the Outputs block of the template"},
-      {"Resources: {A: {Type: T}}\nOutputs: {O: {Description: x}}\n", "Template format error: Every Outputs member must contain a Value object"},
+      {"Resources: {A: {Type: T}}\nConditions: {C: !Not [!Condition D], D: !Not [!Condition C]}\n",
+       "Template format error: Found circular condition dependency between [C, D]"},
+      {"Resources: {A: {Type: T}}\nOutputs: {O: {Value: !Ref B}}\n",
+       "Template format error: Unresolved resource dependencies [B] in the Outputs block of the template"},
+      {"Resources: {A: {Type: T}}\nOutputs: {O: {Description: x}}\n",
+       "Template format error: Every Outputs member must contain a Value object"},
       {"Resources: {A: {Type: T}}\nOutputs: {O: {Value: x, Export: {Name: !Ref A}}}\n",
        "Template error: Output O is malformed. The Name field of every Export member must not depend on any resources."},
       {"Resources: {A: {Type: T, Properties: {P: {'Fn::Foo': x}}}}\n",
-       "Template format error: Encountered unsupported function: Fn::Foo Supported functions are: [Fn::Base64, Fn::Cidr, Fn::FindInMap, Fn::GetAtt, Fn::GetAZs, Fn::If, "
+       "Template format error: Encountered unsupported function: Fn::Foo Supported functions are: [Fn::Base64, Fn::Cidr, "
+       "Fn::FindInMap, Fn::GetAtt, Fn::GetAZs, Fn::If, "
        "Fn::ImportValue, Fn::Join, Fn::Select, Fn::Split, Fn::Sub, Fn::Equals, Fn::And, Fn::Or, Fn::Not]"},
-      {"Resources: {A: {Type: T, Properties: {P: {Ref: B, Q: 1}}}, B: {Type: T}}\n", "Template error: a function must be the only member of its object, but Ref has company"},
+      {"Resources: {A: {Type: T, Properties: {P: {Ref: B, Q: 1}}}, B: {Type: T}}\n",
+       "Template error: a function must be the only member of its object, but Ref has company"},
       {"Resources: {A: {Type: T, Properties: {P: !Join [a]}}}\n",
-       "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a list of "
+       "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be "
+       "joined or a function that returns a list of "
        "strings (such as Fn::GetAZs) to be joined."},
       {"Resources: {A: {Type: T, Properties: {P: !Sub '${a-b}'}}}\n",
-       "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons"},
-      {"Resources: {A: {Type: T, Properties: {P: !Ref B}}, B: {Type: T, DependsOn: C}, C: {Type: T, Properties: {P: !GetAtt A.X}}, D: {Type: T}, E: {Type: T, DependsOn: A}}\n",
+       "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and "
+       "colons"},
+      {"Resources: {A: {Type: T, Properties: {P: !Ref B}}, B: {Type: T, DependsOn: C}, C: {Type: T, Properties: {P: !GetAtt "
+       "A.X}}, D: {Type: T}, E: {Type: T, DependsOn: A}}\n",
        "Circular dependency between resources: [A, B, C]"},
       {"Resources: {A: {Type: T, Properties: {P: !Ref A}}}\n", "Circular dependency between resources: [A]"},
-      {"Resources: {A: {Type: T}}\nParameters: {P: {Default: x}}\n", "Template format error: Every Parameters object must contain a Type member."},
-      {"Resources: {A: {Type: T}}\nParameters: {P: {Type: Strin}}\n", "Template format error: Unrecognized parameter type: Strin"},
+      {"Resources: {A: {Type: T}}\nParameters: {P: {Default: x}}\n",
+       "Template format error: Every Parameters object must contain a Type member."},
+      {"Resources: {A: {Type: T}}\nParameters: {P: {Type: Strin}}\n",
+       "Template format error: Unrecognized parameter type: Strin"},
       {"Resources: {A: {Type: T}}\nParameters: {P: {Type: String, Foo: 1}}\n", "Invalid template parameter property 'Foo'"},
-      {"Resources: {A: {Type: T}}\nParameters: {p_x: {Type: String}}\n", "Template format error: Parameter name p_x is non alphanumeric."},
+      {"Resources: {A: {Type: T}}\nParameters: {p_x: {Type: String}}\n",
+       "Template format error: Parameter name p_x is non alphanumeric."},
       {"Resources: {A: {Type: T}}\nRules: {}\n", "Template format error: the section Rules is not supported"},
-      {"Resources: {A: {Type: T}}\nTransform: AWS::Serverless-2016-10-31\n", "The transform AWS::Serverless-2016-10-31 is not supported"},
+      {"Resources: {A: {Type: T}}\nTransform: AWS::Serverless-2016-10-31\n",
+       "The transform AWS::Serverless-2016-10-31 is not supported"},
       {"Resources: {A: {Type: T, Properties: {P: !Transform {Name: X}}}}\n", nullptr},
       {"- a\n- b\n", "Template format error: unsupported structure."},
   };
   for (auto& c : cases) {
-    if (c.message) EXPECT_EQ(problem(c.yaml), c.message) << c.yaml;
-    else EXPECT_NE(problem(c.yaml), "") << c.yaml;
+    if (c.message)
+      EXPECT_EQ(problem(c.yaml), c.message) << c.yaml;
+    else
+      EXPECT_NE(problem(c.yaml), "") << c.yaml;
   }
   std::string many = "Resources:\n";
   for (int i = 0; i < 501; ++i) many += "  R" + std::to_string(i) + ": {Type: T}\n";
@@ -74,8 +98,9 @@ TEST(Template, SaysWhatIsWrongInCloudFormationsWords) {
 }
 
 TEST(Template, OrderFollowsReferencesAndElseTheTemplate) {
-  auto t = parse_template("Resources:\n  P: {Type: T, Properties: {B: !Ref K}}\n  A: {Type: T}\n  K: {Type: T, DependsOn: [Z]}\n  Z: {Type: T}\n"
-                          "  S: {Type: T, Properties: {X: !Sub '${A.Arn}', Y: !If [C, !GetAtt Z.Q, x]}}\nConditions: {C: !Equals [a, a]}\n");
+  auto t = parse_template(
+      "Resources:\n  P: {Type: T, Properties: {B: !Ref K}}\n  A: {Type: T}\n  K: {Type: T, DependsOn: [Z]}\n  Z: {Type: T}\n"
+      "  S: {Type: T, Properties: {X: !Sub '${A.Arn}', Y: !If [C, !GetAtt Z.Q, x]}}\nConditions: {C: !Equals [a, a]}\n");
   ASSERT_TRUE(t) << t.error().message;
   EXPECT_EQ(join(t->order(), " "), "Z K P A S");
   EXPECT_EQ(join(t->dependencies(*t->resource("S")), " "), "A Z");
@@ -83,7 +108,8 @@ TEST(Template, OrderFollowsReferencesAndElseTheTemplate) {
 
 TEST(Template, LongChainsAreOrderedQuickly) {
   std::string text = "Resources:\n";
-  for (int i = 0; i < 500; ++i) text += "  R" + std::to_string(i) + (i < 499 ? ": {Type: T, DependsOn: R" + std::to_string(i + 1) + "}\n" : ": {Type: T}\n");
+  for (int i = 0; i < 500; ++i)
+    text += "  R" + std::to_string(i) + (i < 499 ? ": {Type: T, DependsOn: R" + std::to_string(i + 1) + "}\n" : ": {Type: T}\n");
   auto t = parse_template(text);
   ASSERT_TRUE(t);
   EXPECT_EQ(t->order().front(), "R499");
@@ -99,7 +125,9 @@ std::string parameter(std::string_view declaration, std::vector<GivenParameter> 
 }
 
 TEST(Parameters, ValuesAreHeldAgainstTheirConstraints) {
-  auto give = [](std::string_view declaration, std::string value) { return parameter(declaration, {{"P", std::move(value), false}}); };
+  auto give = [](std::string_view declaration, std::string value) {
+    return parameter(declaration, {{"P", std::move(value), false}});
+  };
   EXPECT_EQ(parameter("{Type: String}", {}), "Parameters: [P] must have values");
   EXPECT_EQ(parameter("{Type: String, Default: 2010-09-09}", {}), "=2010-09-09");
   EXPECT_EQ(parameter("{Type: String, Default: true}", {}), "=true");
@@ -109,7 +137,8 @@ TEST(Parameters, ValuesAreHeldAgainstTheirConstraints) {
   EXPECT_EQ(give("{Type: String, AllowedValues: [a, b]}", "c"), "Parameter 'P' must be one of AllowedValues");
   EXPECT_EQ(give("{Type: String, AllowedPattern: '[a-z]+'}", "abc1"), "Parameter P must match pattern [a-z]+");
   EXPECT_EQ(give("{Type: String, AllowedPattern: '[a-z]+'}", "abc"), "=abc");
-  EXPECT_EQ(give("{Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: lower case only}", "X"), "Parameter P failed to satisfy constraint: lower case only");
+  EXPECT_EQ(give("{Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: lower case only}", "X"),
+            "Parameter P failed to satisfy constraint: lower case only");
   EXPECT_EQ(give("{Type: String, MinLength: 8, NoEcho: true}", "secret"), "Parameter 'P' must contain at least 8 characters");
   EXPECT_EQ(give("{Type: String, MaxLength: '3'}", "four"), "Parameter 'P' must contain at most 3 characters");
   EXPECT_EQ(give("{Type: Number, MinValue: 3}", "2"), "Parameter 'P' must be a number not less than 3");
@@ -117,7 +146,8 @@ TEST(Parameters, ValuesAreHeldAgainstTheirConstraints) {
   EXPECT_EQ(give("{Type: Number}", "12x"), "Parameter 'P' must be a number");
   EXPECT_EQ(give("{Type: List<Number>}", "1, 2,x"), "Parameter 'P' must be a number");
   EXPECT_EQ(give("{Type: CommaDelimitedList, AllowedValues: [a, b]}", "a, b,a"), "=a, b,a");
-  EXPECT_EQ(give("{Type: String, AllowedPattern: '(?!x).*'}", "abc").substr(0, 62), "Template format error: the AllowedPattern of parameter P is ma");
+  EXPECT_EQ(give("{Type: String, AllowedPattern: '(?!x).*'}", "abc").substr(0, 62),
+            "Template format error: the AllowedPattern of parameter P is ma");
   EXPECT_EQ(give("{Type: String, AllowedPattern: '(a*)*b'}", std::string(4000, 'a')), "Parameter P must match pattern (a*)*b");
   EXPECT_EQ(give("{Type: String}", std::string(4097, 'x')), "Template parameter 'P' must be at most 4096 bytes");
 }
@@ -127,10 +157,12 @@ TEST(Parameters, ValuesAreHeldAgainstTheirConstraints) {
 class Evaluation : public ::testing::Test {
  protected:
   std::string run(std::string_view expression, std::string_view rest = "") {
-    auto t = parse_template("Parameters: {Tenant: {Type: String}, Zones: {Type: CommaDelimitedList}, Count: {Type: Number}}\n"
-                            "Mappings: {Sizes: {eu: {Small: 1, Names: [a, b]}}}\n"
-                            "Conditions: {Yes: !Equals [!Ref Tenant, team1], No: !Not [!Condition Yes]}\n"
-                            "Resources: {A: {Type: T}, B: {Type: T, Properties: {P: " + std::string(expression) + "}}}\n" + std::string(rest));
+    auto t = parse_template(
+        "Parameters: {Tenant: {Type: String}, Zones: {Type: CommaDelimitedList}, Count: {Type: Number}}\n"
+        "Mappings: {Sizes: {eu: {Small: 1, Names: [a, b]}}}\n"
+        "Conditions: {Yes: !Equals [!Ref Tenant, team1], No: !Not [!Condition Yes]}\n"
+        "Resources: {A: {Type: T}, B: {Type: T, Properties: {P: " +
+        std::string(expression) + "}}}\n" + std::string(rest));
     if (!t) return "? " + t.error().message;
     Environment env;
     env.t = &*t;
@@ -175,7 +207,8 @@ TEST_F(Evaluation, EveryFunction) {
   EXPECT_EQ(run("!FindInMap [Sizes, eu, Small]"), "1");
   EXPECT_EQ(run("!FindInMap [Sizes, eu, Names]"), R"(["a","b"])");
   EXPECT_EQ(run("!FindInMap [Sizes, !Ref Tenant, Small]"), "! Template error: Unable to get mapping for Sizes::team1::Small");
-  EXPECT_EQ(run("!FindInMap [Other, eu, Small]"), "! Template error: Mapping named 'Other' is not present in the 'Mappings' section of template.");
+  EXPECT_EQ(run("!FindInMap [Other, eu, Small]"),
+            "! Template error: Mapping named 'Other' is not present in the 'Mappings' section of template.");
   EXPECT_EQ(run("!If [Yes, !Sub 'x${Tenant}', !Ref AWS::NoValue]"), R"("xteam1")");
   EXPECT_EQ(run("!If [No, 1, !Ref AWS::NoValue]"), "absent");
   EXPECT_EQ(run("!ImportValue exported-team1"), R"("imported")");
@@ -197,12 +230,14 @@ TEST_F(Evaluation, EveryFunction) {
 
 // A value that looks like template text stays text, wherever it is put.
 TEST_F(Evaluation, ParametersCannotInjectStructure) {
-  for (std::string attack : {R"({"Ref": "A"})", "${AWS::AccountId}", "!Ref A", "\", \"Effect\": \"Allow", "x\n  Injected: true", "${A.Arn}", "*a", "<<", "a,b"}) {
+  for (std::string attack : {R"({"Ref": "A"})", "${AWS::AccountId}", "!Ref A", "\", \"Effect\": \"Allow", "x\n  Injected: true",
+                             "${A.Arn}", "*a", "<<", "a,b"}) {
     parameters_["Tenant"] = attack;
     EXPECT_EQ(run("!Ref Tenant"), Json(attack).dump());
     EXPECT_EQ(run("!Sub 'x${Tenant}y'"), Json("x" + attack + "y").dump());
     EXPECT_EQ(run("!Join ['', [!Ref Tenant]]"), Json(attack).dump());
-    EXPECT_EQ(run("{Statement: {Resource: !Sub ['${T}', {T: !Ref Tenant}]}}"), R"({"Statement":{"Resource":)" + Json(attack).dump() + "}}");
+    EXPECT_EQ(run("{Statement: {Resource: !Sub ['${T}', {T: !Ref Tenant}]}}"),
+              R"({"Statement":{"Resource":)" + Json(attack).dump() + "}}");
   }
   for (std::string attack : {"{{resolve:ssm:/secret}}", "resolve:ssm:/secret}}"}) {
     parameters_["Tenant"] = attack;

@@ -1,0 +1,271 @@
+/// Change sets: what an update, or a first creation, would do, to be carried out later. `aws cloudformation deploy` works by
+/// them.
+#include "base/arn.h"
+#include "stacks/document.h"
+#include "stacks/requests.h"
+
+namespace redoubt::stacks {
+
+using namespace api::cloudformation;
+using redoubt::Error;
+
+void Stacks::declare_change_sets() {
+  auto on_stack = [this](const auto& in, const Call& call) -> Resources {
+    // A change set's own ARN names its stack only through the store.
+    if constexpr (std::is_same_v<std::decay_t<decltype(in.StackName)>, std::string>) {
+      return std::vector{resource(in.StackName, call)};
+    } else {
+      if (in.StackName) return std::vector{resource(*in.StackName, call)};
+      auto set = store_.change_set("", in.ChangeSetName);
+      return std::vector{resource(set ? set->stack_id : in.ChangeSetName, call)};
+    }
+  };
+  /// The change set of a request, and its stack, which must be the caller's.
+  auto find = [this](const std::string& name, const std::optional<std::string>& stack,
+                     const Call& call) -> Result<std::pair<ChangeSetState, StackState>> {
+    auto missing = [&] { return fail(kChangeSetNotFound, "ChangeSet [" + name + "] does not exist"); };
+    if (stack) {
+      TRY(auto s, require(*stack, call));
+      auto set = store_.change_set(s.id, name);
+      if (!set) return missing();
+      return std::pair(std::move(*set), std::move(s));
+    }
+    auto set = store_.change_set("", name);
+    auto s = set ? store_.find(call.caller->account, call.region, set->stack_id) : std::nullopt;
+    if (!s) return missing();
+    return std::pair(std::move(*set), std::move(*s));
+  };
+
+  access::Row<op::CreateChangeSet> create{.needs = {{.action = "cloudformation:CreateChangeSet",
+                                                     .resources = on_stack,
+                                                     .context =
+                                                         [](const CreateChangeSetInput& in, const Call&, policy::Context& c) {
+                                                           c.set("cloudformation:ChangeSetName", in.ChangeSetName);
+                                                           set_request_tags(or_empty(in.Tags), c);
+                                                           if (in.RoleARN) c.set("cloudformation:RoleArn", *in.RoleARN);
+                                                         }},
+                                                    pass_role<CreateChangeSetInput>()}};
+  create.secret_members = {"Parameters", "TemplateBody"};
+  create.handler = [this](const Allowed<CreateChangeSetInput>& r) -> Result<CreateChangeSetOutput> {
+    auto& in = r.input;
+    TRY_VOID(refuse_unbuilt(in));
+    auto type = in.ChangeSetType.value_or("UPDATE");
+    if (type == "IMPORT" || in.ResourcesToImport || in.ImportExistingResources.value_or(false))
+      return invalid("Importing resources is not supported by this server.");
+    if (in.DeploymentMode) return invalid("DeploymentMode " + *in.DeploymentMode + " is not supported by this server.");
+    auto old = store_.find(r.call.caller->account, r.call.region, in.StackName);
+    if (old && old->deleted_for_good()) old.reset();
+    StackState s;
+    if (type == "CREATE") {
+      if (old && old->status != "REVIEW_IN_PROGRESS")
+        return invalid("Stack [" + old->name + "] already exists and cannot be created again with the changeSet [" +
+                       in.ChangeSetName + "].");
+      TRY_VOID(check_stack_name(in.StackName));
+      s = old ? *old : new_stack(in.StackName, r.call);
+    } else {
+      if (!old) return invalid("Stack [" + in.StackName + "] does not exist");
+      s = *old;
+      if (s.in_progress() || s.status.starts_with("ROLLBACK") || s.status == "CREATE_FAILED" || s.status.starts_with("DELETE") ||
+          s.status == "UPDATE_ROLLBACK_FAILED")
+        return invalid("Stack:" + s.id + " is in " + s.status + " state and can not be updated.");
+    }
+    if (store_.change_set(s.id, in.ChangeSetName))
+      return fail(kAlreadyExists,
+                  "ChangeSet " + in.ChangeSetName + " cannot be created due to a mismatch with existing attribute Name");
+    std::string text = s.plan.template_text;
+    if (!in.UsePreviousTemplate.value_or(false)) {
+      TRY(text, template_text(in.TemplateBody, in.TemplateURL, r.call));
+    }
+    TRY(auto t, parse_template(text));
+    TRY(auto plan, make_plan(in, text, t, type == "UPDATE" ? &s.plan : nullptr));
+    TRY_VOID(engine_->check(t, plan.capabilities));
+    ChangeSetState set{.name = in.ChangeSetName, .stack_id = s.id, .description = in.Description.value_or(""), .type = type};
+    set.id = make_arn("cloudformation", s.region, s.account, "changeSet/" + set.name + "/" + new_uuid());
+    set.created = clock_.now();
+    set.on_failure = in.OnStackFailure.value_or("");
+    set.role_arn = in.RoleARN.value_or("");
+    set.caller = store_caller(*r.call.caller);
+    auto changes = engine_->changes(s, plan);
+    auto output_section = [](const std::string& body) {
+      auto parsed = parse_document(body);
+      return parsed ? (*parsed)["Outputs"].dump() : std::string();
+    };
+    if (!changes) {
+      set.status = "FAILED";
+      set.reason = changes.error().message;
+      set.execution_status = "UNAVAILABLE";
+    } else if (changes->empty() && type == "UPDATE" && output_section(text) == output_section(s.plan.template_text) &&
+               plan.tags == s.plan.tags) {
+      set.status = "FAILED";
+      set.reason = "The submitted information didn't contain changes. Submit different information to create a change set.";
+      set.execution_status = "UNAVAILABLE";
+    } else {
+      set.changes = std::move(*changes);
+      set.status = "CREATE_COMPLETE";
+      set.execution_status = "AVAILABLE";
+    }
+    set.plan = std::move(plan);
+    if (type == "CREATE" && !old) {
+      s.status = "REVIEW_IN_PROGRESS";
+      s.reason = "User Initiated";
+      s.description = t.description;
+      TRY_VOID(
+          store_.add(s, {Event{new_uuid(), s.name, s.id, "AWS::CloudFormation::Stack", s.status, s.reason, "", clock_.now()}}));
+    }
+    TRY_VOID(store_.put(set));
+    CreateChangeSetOutput out;
+    out.Id = set.id;
+    out.StackId = s.id;
+    return out;
+  };
+  gate_->add<op::CreateChangeSet>(std::move(create));
+
+  access::Row<op::DescribeChangeSet> describe{.needs = {{.action = "cloudformation:DescribeChangeSet", .resources = on_stack}}};
+  describe.read_only = true;
+  describe.handler = [find](const Allowed<DescribeChangeSetInput>& r) -> Result<DescribeChangeSetOutput> {
+    TRY(auto found, find(r.input.ChangeSetName, r.input.StackName, r.call));
+    auto& [set, s] = found;
+    DescribeChangeSetOutput out;
+    out.ChangeSetName = set.name;
+    out.ChangeSetId = set.id;
+    out.StackId = s.id;
+    out.StackName = s.name;
+    if (!set.description.empty()) out.Description = set.description;
+    out.Parameters = shown_parameters(set.plan);
+    out.CreationTime = set.created;
+    out.ExecutionStatus = set.execution_status;
+    out.Status = set.status;
+    if (!set.reason.empty()) out.StatusReason = set.reason;
+    out.NotificationARNs = set.plan.notification_arns;
+    out.RollbackConfiguration.emplace();
+    if (!set.plan.capabilities.empty()) out.Capabilities = set.plan.capabilities;
+    out.Tags = shown_tags(set.plan);
+    out.IncludeNestedStacks = false;
+    std::vector<Change> changes;
+    for (auto& c : set.changes) {
+      ResourceChange rc;
+      rc.Action = c.action;
+      rc.LogicalResourceId = c.logical_id;
+      if (!c.physical_id.empty()) rc.PhysicalResourceId = c.physical_id;
+      rc.ResourceType = c.type;
+      if (!c.replacement.empty()) rc.Replacement = c.replacement;
+      std::vector<std::string> scope;
+      if (c.action == "Modify") scope.push_back(c.properties.empty() ? "Tags" : "Properties");
+      rc.Scope = std::move(scope);
+      std::vector<ResourceChangeDetail> details;
+      for (auto& name : c.properties) {
+        ResourceTargetDefinition target;
+        target.Attribute = "Properties";
+        target.Name = name;
+        ResourceChangeDetail d;
+        d.Target = std::move(target);
+        d.Evaluation = "Static";
+        d.ChangeSource = "DirectModification";
+        details.push_back(std::move(d));
+      }
+      rc.Details = std::move(details);
+      Change x;
+      x.Type = "Resource";
+      x.ResourceChange = std::move(rc);
+      changes.push_back(std::move(x));
+    }
+    out.Changes = std::move(changes);
+    return out;
+  };
+  gate_->add<op::DescribeChangeSet>(std::move(describe));
+
+  access::Row<op::ExecuteChangeSet> execute{
+      .needs = {{.action = "cloudformation:ExecuteChangeSet",
+                 .resources = on_stack,
+                 .context = [](const ExecuteChangeSetInput& in, const Call&, policy::Context& c) {
+                   c.set("cloudformation:ChangeSetName", in.ChangeSetName);
+                 }}}};
+  execute.handler = [this, find](const Allowed<ExecuteChangeSetInput>& r) -> Result<ExecuteChangeSetOutput> {
+    TRY(auto found, find(r.input.ChangeSetName, r.input.StackName, r.call));
+    auto& [set, s] = found;
+    if (set.execution_status != "AVAILABLE")
+      return fail(kInvalidChangeSetStatus,
+                  "ChangeSet [" + set.id + "] cannot be executed in its current status of [" + set.status + "]");
+    if (s.in_progress() && s.status != "REVIEW_IN_PROGRESS")
+      return invalid("Stack:" + s.id + " is in " + s.status + " state and can not be updated.");
+    bool create = set.type == "CREATE";
+    if (create != (s.status == "REVIEW_IN_PROGRESS"))
+      return fail(kInvalidChangeSetStatus, "ChangeSet [" + set.id + "] cannot be executed: the stack is in " + s.status + ".");
+    if (!create) {
+      s.before = s.plan;
+      s.updated = clock_.now();
+      s.undo.clear();
+      s.replaced.clear();
+    }
+    s.plan = set.plan;
+    if (auto t = parse_template(s.plan.template_text)) s.description = t->description;
+    if (!set.role_arn.empty()) s.role_arn = set.role_arn;
+    s.change_set_id = set.id;
+    s.client_token = r.input.ClientRequestToken.value_or("");
+    if (create)
+      s.on_failure = r.input.DisableRollback.value_or(false) || set.on_failure == "DO_NOTHING" ? "DO_NOTHING"
+                     : set.on_failure.empty()                                                  ? "ROLLBACK"
+                                                                                               : set.on_failure;
+    s.caller = store_caller(*r.call.caller);
+    s.status = create ? "CREATE_IN_PROGRESS" : "UPDATE_IN_PROGRESS";
+    s.reason.clear();
+    TRY_VOID(store_.put(
+        s, {Event{new_uuid(), s.name, s.id, "AWS::CloudFormation::Stack", s.status, "User Initiated", "", clock_.now()}}));
+    // What was computed against the old state is void now, all other sets of the stack included.
+    for (auto& other : store_.change_sets(s.id)) {
+      auto changed = other;
+      changed.execution_status = other.id == set.id ? "EXECUTE_COMPLETE" : "OBSOLETE";
+      TRY_VOID(store_.put(changed));
+    }
+    engine_->run(s.id, create ? Engine::Work::create : Engine::Work::update, r.call);
+    return ExecuteChangeSetOutput{};
+  };
+  gate_->add<op::ExecuteChangeSet>(std::move(execute));
+
+  access::Row<op::DeleteChangeSet> remove{
+      .needs = {{.action = "cloudformation:DeleteChangeSet",
+                 .resources = on_stack,
+                 .context = [](const DeleteChangeSetInput& in, const Call&, policy::Context& c) {
+                   c.set("cloudformation:ChangeSetName", in.ChangeSetName);
+                 }}}};
+  remove.handler = [this, find](const Allowed<DeleteChangeSetInput>& r) -> Result<DeleteChangeSetOutput> {
+    auto found = find(r.input.ChangeSetName, r.input.StackName, r.call);
+    if (!found) {
+      if (found.error().is(kChangeSetNotFound)) return DeleteChangeSetOutput{};  // as on AWS
+      return fail(std::move(found.error()));
+    }
+    TRY_VOID(store_.remove(found->first));
+    return DeleteChangeSetOutput{};
+  };
+  gate_->add<op::DeleteChangeSet>(std::move(remove));
+
+  access::Row<op::ListChangeSets> list{
+      .needs = {{.action = "cloudformation:ListChangeSets",
+                 .resources = [this](const ListChangeSetsInput& in, const Call& call) -> Resources {
+                   return std::vector{resource(in.StackName, call)};
+                 }}}};
+  list.read_only = true;
+  list.handler = [this](const Allowed<ListChangeSetsInput>& r) -> Result<ListChangeSetsOutput> {
+    TRY(auto s, require(r.input.StackName, r.call));
+    std::vector<ChangeSetSummary> all;
+    for (auto& set : store_.change_sets(s.id)) {
+      ChangeSetSummary x;
+      x.StackId = s.id;
+      x.StackName = s.name;
+      x.ChangeSetId = set.id;
+      x.ChangeSetName = set.name;
+      x.ExecutionStatus = set.execution_status;
+      x.Status = set.status;
+      if (!set.reason.empty()) x.StatusReason = set.reason;
+      x.CreationTime = set.created;
+      if (!set.description.empty()) x.Description = set.description;
+      all.push_back(std::move(x));
+    }
+    ListChangeSetsOutput out;
+    out.Summaries = std::move(all);
+    return out;
+  };
+  gate_->add<op::ListChangeSets>(std::move(list));
+}
+
+}  // namespace redoubt::stacks
