@@ -13,6 +13,13 @@ constexpr size_t kPackedMax = 4096;
 Result<PassedPolicies> passed_policies(const Account& account, const std::optional<std::string>& policy,
                                        const std::optional<std::vector<sts::PolicyDescriptorType>>& arns) {
   PassedPolicies out;
+  size_t plain = policy ? policy->size() : 0;
+  for (auto& descriptor : arns.value_or(std::vector<sts::PolicyDescriptorType>{})) plain += descriptor.arn.value_or("").size();
+  if (plain > policy::kSessionSizeMax)
+    return fail(kValidationError,
+                "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than "
+                "or equal to " +
+                    std::to_string(policy::kSessionSizeMax));
   if (policy) {
     TRY([[maybe_unused]] auto compiled, compile(*policy, policy::Kind::session));
     out.inline_policy = *policy;

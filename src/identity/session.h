@@ -13,7 +13,7 @@ struct PassedPolicies {
   std::string inline_policy;
   std::vector<std::string> managed;
 };
-/// `account`: where managed policies must be. Errors: kMalformedPolicyDocument.
+/// `account`: where managed policies must be. Errors: kMalformedPolicyDocument, kValidationError beyond 2048 characters.
 Result<PassedPolicies> passed_policies(const Account& account, const std::optional<std::string>& policy,
                                        const std::optional<std::vector<sts::PolicyDescriptorType>>& arns);
 
