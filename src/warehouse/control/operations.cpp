@@ -279,7 +279,7 @@ void Control::declare_clusters() {
                      }}}};
   describe.read_only = true;
   describe.handler = [this](const Allowed<DescribeClustersMessage>& r) -> Result<ClustersMessage> {
-    std::vector<Cluster> all;
+    std::vector<api::redshift::Cluster> all;
     if (r.input.ClusterIdentifier) {
       TRY(auto c, require(*r.input.ClusterIdentifier, r.call));
       all.push_back(shape_of(c->snapshot()));
@@ -486,7 +486,7 @@ void Control::declare_tags() {
        .resources = [named](const CreateTagsMessage& in, const Call& call) -> Resources {
          return std::vector{named(in.ResourceName, call)};
        },
-       .context = [](const CreateTagsMessage& in, const Call&, policy::Context& c) { set_request_tags(or_empty(in.Tags), c); }}}};
+       .context = [](const CreateTagsMessage& in, const Call&, policy::Context& c) { set_request_tags(in.Tags, c); }}}};
   create.handler = [this](const Allowed<CreateTagsMessage>& r) -> Result<op::CreateTags::Output> {
     TRY(auto c, require(Arn::parse(r.input.ResourceName)->resource.substr(8), r.call));
     TRY_VOID(update(c, [&](ClusterRecord& x) { return set_tags(x, r.input.Tags); }));
@@ -499,11 +499,11 @@ void Control::declare_tags() {
        .resources = [named](const DeleteTagsMessage& in, const Call& call) -> Resources {
          return std::vector{named(in.ResourceName, call)};
        },
-       .context = [](const DeleteTagsMessage& in, const Call&, policy::Context& c) { c.set_list("aws:TagKeys", or_empty(in.TagKeys)); }}}};
+       .context = [](const DeleteTagsMessage& in, const Call&, policy::Context& c) { c.set_list("aws:TagKeys", in.TagKeys); }}}};
   remove_row.handler = [this](const Allowed<DeleteTagsMessage>& r) -> Result<op::DeleteTags::Output> {
     TRY(auto c, require(Arn::parse(r.input.ResourceName)->resource.substr(8), r.call));
     TRY_VOID(update(c, [&](ClusterRecord& x) -> Result<void> {
-      for (auto& k : or_empty(r.input.TagKeys)) x.tags.erase(k);
+      for (auto& k : r.input.TagKeys) x.tags.erase(k);
       return {};
     }));
     return {};
