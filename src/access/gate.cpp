@@ -7,7 +7,6 @@
 #include "access/passage.h"
 #include "access/request_context.h"
 #include "access/state.h"
-#include "access/trail.h"
 #include "base/crypto.h"
 #include "base/ids.h"
 
@@ -24,7 +23,7 @@ class GatedUpload : public ErasedUpload {
 
   Result<void> open() {
     if (auto entered = passage_.enter(); !entered) return failed(std::move(entered).error());
-    auto upload = row_.open(input_.get(), call_);
+    auto upload = row_.open(input_.get(), call_, passage_.found());
     if (!upload) return failed(std::move(upload).error());
     upload_ = std::move(*upload);
     return {};
@@ -60,9 +59,7 @@ Gate::Gate(Directory& directory, Audit& audit, Clock& clock, Options options)
       audit_(audit),
       clock_(clock),
       options_(std::move(options)),
-      state_(std::make_unique<State>(options_)) {
-  declare_trail(*this, audit);
-}
+      state_(std::make_unique<State>(options_)) {}
 Gate::~Gate() = default;
 
 void Gate::set_endpoint_policies(EndpointPolicies policies) { state_->endpoint_policies = std::move(policies); }
@@ -113,7 +110,7 @@ Result<void> Gate::call_erased(const api::OperationShape& shape, const Call& cal
   }
   Passage passage(*this, *row, call, input);
   Result<void> done = passage.enter();
-  if (done) done = row->handler(input, call, output);
+  if (done) done = row->handler(input, call, passage.found(), output);
   passage.close(done ? nullptr : &done.error(), done ? output : nullptr);
   return done;
 }
@@ -125,6 +122,15 @@ Result<std::unique_ptr<ErasedUpload>> Gate::upload_erased(const api::OperationSh
   auto upload = std::make_unique<GatedUpload>(*this, *row, call, input);
   TRY_VOID(upload->open());
   return upload;
+}
+
+Result<void> Gate::check_erased(const api::OperationShape& shape, const Call& call, const void* input) {
+  const ErasedRow* row = find(shape);
+  if (!row) return fail(not_implemented(*shape.service, shape.name));
+  Passage passage(*this, *row, call, input);
+  Result<void> decided = passage.enter();
+  if (!decided) passage.close(&decided.error(), nullptr);
+  return decided;
 }
 
 Result<Call> Gate::call_with_credentials(const Call& parent, std::string_view access_key_id, std::string_view secret,

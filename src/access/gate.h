@@ -44,7 +44,12 @@ struct Resource {
   std::optional<Error> missing = {};
   /// A denial is answered with this instead (S3: 403 or 404 by s3:ListBucket; KMS; AssumeRole's wording is the service's style).
   std::optional<Error> hidden = {};
+  /// What `arn` stood for when it was decided: Allowed::found hands it to the handler, which must work on that very thing and not
+  /// on whatever has its name by then (an object overwritten with other tags, an alias moved, a bucket made anew by a stranger).
+  std::shared_ptr<const void> found = {};
 };
+/// Resource::found of every resource that was decided, in the order of needs and of each need's resources.
+using Found = std::vector<std::shared_ptr<const void>>;
 
 /// `.needs = NoNeed{"AWS requires no permission"}`: sts:GetCallerIdentity.
 struct NoNeed {
@@ -84,10 +89,16 @@ class Allowed {
  public:
   const In& input;
   const Call& call;
+  /// The n-th decided resource's Resource::found. `T` is what the row's `resources` put there.
+  template <class T>
+  std::shared_ptr<const T> found(size_t n = 0) const {
+    return n < found_.size() ? std::static_pointer_cast<const T>(found_[n]) : nullptr;
+  }
 
  private:
   friend class Gate;
-  Allowed(const In& i, const Call& c) : input(i), call(c) {}
+  Allowed(const In& i, const Call& c, const Found& f) : input(i), call(c), found_(f) {}
+  const Found& found_;
 };
 
 /// A request body that streams in after authorisation (PutObject, UploadPart): write.. then finish; destroyed without finish:
@@ -148,6 +159,12 @@ class Gate : public api::Handler {
   template <class Op>
   Result<std::unique_ptr<Upload<typename Op::Output>>> upload(const Call& call, const typename Op::Input& input);
 
+  /// Decides an operation without running it, for operations that stand for many (DeleteObjects). Audited if it is refused.
+  template <class Op>
+  Result<void> check(const Call& call, const typename Op::Input& input) {
+    return check_erased(Op::shape(), call, &input);
+  }
+
   /// A Call for credentials that were obtained inside (COPY's role chain; explicit keys in COPY). Errors: as Directory::find_key;
   /// a wrong secret is kSignatureDoesNotMatch.
   Result<Call> call_with_credentials(const Call& parent, std::string_view access_key_id, std::string_view secret,
@@ -192,6 +209,7 @@ class Gate : public api::Handler {
   void add_erased(ErasedRow row);
   Result<void> call_erased(const api::OperationShape& shape, const Call& call, const void* input, void* output);
   Result<std::unique_ptr<ErasedUpload>> upload_erased(const api::OperationShape& shape, const Call& call, const void* input);
+  Result<void> check_erased(const api::OperationShape& shape, const Call& call, const void* input);
 
   Directory& directory_;
   Audit& audit_;

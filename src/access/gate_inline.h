@@ -24,8 +24,8 @@ struct ErasedRow {
   std::shared_ptr<const void> (*copy_input)(const void*) = nullptr;
   std::vector<ErasedNeed> needs;
   std::string_view public_because;
-  std::function<Result<void>(const void* input, const Call&, void* output)> handler;
-  std::function<Result<std::unique_ptr<ErasedUpload>>(const void* input, const Call&)> open;
+  std::function<Result<void>(const void* input, const Call&, const Found&, void* output)> handler;
+  std::function<Result<std::unique_ptr<ErasedUpload>>(const void* input, const Call&, const Found&)> open;
   bool read_only = false, data_event = false;
   policy::DenialStyle denial = policy::DenialStyle::standard;
   std::vector<std::string_view> secret_members;
@@ -86,13 +86,14 @@ void Gate::add(Row<Op> row) {
   }
   erased.public_because = row.needs.public_because();
   if (row.handler)
-    erased.handler = [f = std::move(row.handler)](const void* in, const Call& call, void* out) -> Result<void> {
-      TRY(*static_cast<Out*>(out), f(Allowed<In>(*static_cast<const In*>(in), call)));
+    erased.handler = [f = std::move(row.handler)](const void* in, const Call& call, const Found& found, void* out) -> Result<void> {
+      TRY(*static_cast<Out*>(out), f(Allowed<In>(*static_cast<const In*>(in), call, found)));
       return {};
     };
   if (row.open)
-    erased.open = [f = std::move(row.open)](const void* in, const Call& call) -> Result<std::unique_ptr<ErasedUpload>> {
-      TRY(auto upload, f(Allowed<In>(*static_cast<const In*>(in), call)));
+    erased.open = [f = std::move(row.open)](const void* in, const Call& call,
+                                            const Found& found) -> Result<std::unique_ptr<ErasedUpload>> {
+      TRY(auto upload, f(Allowed<In>(*static_cast<const In*>(in), call, found)));
       return std::make_unique<detail::TypedToErased<Out>>(std::move(upload));
     };
   erased.read_only = row.read_only;

@@ -165,7 +165,7 @@ class HttpExchange : public api::Exchange {
     }
     TRY_VOID(decode({}));
     TRY_VOID(enter());
-    TRY(upload_, row_->open(input_.get(), call_));
+    TRY(upload_, row_->open(input_.get(), call_, passage_->found()));
     return {};
   }
   Result<void> open_decoder(api::ChunkDecoder::Sink sink) {
@@ -213,11 +213,11 @@ class HttpExchange : public api::Exchange {
     TRY_VOID(enter());
     output_ = op_->make_output();
     if (row_->open) {
-      TRY(upload_, row_->open(input_.get(), call_));
+      TRY(upload_, row_->open(input_.get(), call_, passage_->found()));
       TRY_VOID(upload_->write(body_));
       return upload_->finish(output_.get());
     }
-    return row_->handler(input_.get(), call_, output_.get());
+    return row_->handler(input_.get(), call_, passage_->found(), output_.get());
   }
 
   // -- both --------------------------------------------------------------------------------------------------------------------

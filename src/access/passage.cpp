@@ -120,6 +120,7 @@ Result<void> Passage::decide_need(const ErasedNeed& need, const PrincipalPolicie
       return fail(denial(need, decision, deciding.request(), resource, principal, deciding.owner_policies()));
     }
     if (resource.missing && !missing_) missing_ = resource.missing;
+    found_.push_back(std::move(resource.found));
   }
   return {};
 }

@@ -14,6 +14,8 @@ class Passage {
   Result<void> enter();
   /// Once, when the answer is known. `error` is null for success, then `output` is the answer.
   void close(const Error* error, const void* output, uint64_t bytes_sent = 0, uint64_t bytes_received = 0);
+  /// After enter(): what the resources were, for the handler.
+  const Found& found() const { return found_; }
 
  private:
   Result<void> authorize();
@@ -28,6 +30,7 @@ class Passage {
   const Call& call_;
   const void* input_;
   std::vector<Verdict> verdicts_;
+  Found found_;
   std::optional<Error> missing_;  // the first resource that isn't there: told only when every need was allowed
 };
 
