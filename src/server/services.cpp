@@ -1,5 +1,7 @@
 #include "server/services.h"
 
+#include <unistd.h>
+
 #include "access/audit.h"
 #include "access/gate.h"
 #include "access/trail.h"
@@ -8,9 +10,37 @@
 #include "meta/store.h"
 #include "network/network.h"
 #include "objects/objects.h"
+#include "server/cluster_front.h"
 #include "server/ticker.h"
+#include "stacks/stacks.h"
+#include "warehouse/control/control.h"
+#include "warehouse/sql/errors.h"
 
 namespace redoubt::server {
+
+namespace control = warehouse::control;
+namespace engine = warehouse::engine;
+namespace transfer = warehouse::transfer;
+
+namespace {
+
+/// Half of the machine's memory and all of its cores are the engines'; the other half is everybody else's page cache.
+engine::Share engines_share() {
+  auto bytes = static_cast<size_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return {.memory_bytes = bytes / 2, .threads = cores()};
+}
+
+/// COPY and UNLOAD are refused by name.
+class NoTransfer : public transfer::Transfer {
+  Result<transfer::CopyOutcome> copy(const transfer::CopyRequest&, const transfer::Context&) override {
+    return fail(warehouse::sql::kNotSupported, "COPY is not supported");
+  }
+  Result<transfer::UnloadOutcome> unload(const transfer::UnloadRequest&, const transfer::Context&) override {
+    return fail(warehouse::sql::kNotSupported, "UNLOAD is not supported");
+  }
+};
+
+}  // namespace
 
 struct Services::Rooms {  // each may use those above it
   explicit Rooms(Ground g) : ground(std::move(g)) {}
@@ -23,11 +53,17 @@ struct Services::Rooms {  // each may use those above it
   std::unique_ptr<network::Network> network;
   std::unique_ptr<keys::Keys> keys;
   std::unique_ptr<objects::Objects> objects;
+  std::unique_ptr<ClusterFront> front;
+  std::unique_ptr<transfer::Transfer> transfer;
+  std::unique_ptr<control::Control> control;
+  std::unique_ptr<stacks::Stacks> stacks;
   std::unique_ptr<Ticker> ticker;
 
   std::string path(const char* name) const { return (ground.data.path() / name).string(); }
   Result<void> open_stores();
   Result<void> open_aws();
+  Result<void> open_warehouse();
+  Result<void> open_stacks();
 };
 
 /// Where everything is kept, who exists, and the Gate.
@@ -63,6 +99,47 @@ Result<void> Services::Rooms::open_aws() {
   return {};
 }
 
+/// The clusters: their listeners are open when it returns, their engines open in the background.
+Result<void> Services::Rooms::open_warehouse() {
+  auto& config = ground.config;
+  front = std::make_unique<ClusterFront>(config, ground.authority, ground.io, ground.pools.sql, ground.metrics);
+  transfer = std::make_unique<NoTransfer>();
+  control::Control::Options options;
+  options.directory = path("clusters");
+  options.resources = std::make_shared<engine::Resources>(engines_share());
+  options.strict = config.strict;
+  options.default_network = [this](const std::string& account,
+                                   const std::string& region) -> Result<std::pair<std::string, std::string>> {
+    TRY(auto vpc, network->default_vpc(account, region));
+    return std::pair(vpc.id, vpc.default_group);
+  };
+  options.group_exists = [this](const std::string& account, const std::string& region, const std::string& id) {
+    auto group = network->group(id);
+    return group && group->account == account && group->region == region;
+  };
+  options.admits = [this](std::span<const std::string> groups, const Ip& peer, int port) {
+    return network->admits(groups, peer, port);
+  };
+  control = std::make_unique<control::Control>(*store, ground.root_key, ground.clock, std::move(options), *front, *transfer);
+  TRY_VOID(control->load());
+  control->declare(*gate);
+  if (!config.cluster.empty()) {
+    TRY(auto made, control->bootstrap(config.account_id, config.region, config.cluster));
+    if (!made.password.empty()) TRY_VOID(ground.keep({.cluster_password = made.password}));
+  }
+  return {};
+}
+
+/// CloudFormation comes last: its resources are everybody else's.
+Result<void> Services::Rooms::open_stacks() {
+  stacks = std::make_unique<stacks::Stacks>(*store, ground.root_key, ground.clock,
+                                            stacks::EngineOptions{.strict_acl = ground.config.strict_acl});
+  TRY_VOID(stacks->load());
+  stacks->declare(*gate);
+  stacks->resume();
+  return {};
+}
+
 Services::Services(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}
 Services::~Services() = default;
 
@@ -71,6 +148,8 @@ Result<std::unique_ptr<Services>> Services::open(Ground ground) {
   auto& r = *rooms;
   TRY_VOID(r.open_stores());
   TRY_VOID(r.open_aws());
+  TRY_VOID(r.open_warehouse());
+  TRY_VOID(r.open_stacks());
   // Access logs must be there within ten seconds.
   r.ticker = std::make_unique<Ticker>(std::chrono::seconds(2), std::vector<std::function<void()>>{
                                                                    [&r] { r.keys->tick(); },
@@ -80,7 +159,7 @@ Result<std::unique_ptr<Services>> Services::open(Ground ground) {
 }
 
 api::Handler& Services::handler() { return *rooms_->gate; }
-uint16_t Services::cluster_port() const { return 0; }
+uint16_t Services::cluster_port() const { return rooms_->front->first_port(); }
 std::string Services::trouble() const { return {}; }
 
 }  // namespace redoubt::server
