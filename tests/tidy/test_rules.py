@@ -36,7 +36,7 @@ def test_hazards_stay_where_they_are():
 def test_promises_and_machines_are_found():
     assert list(rules.promises("a", "// TO" "DO: later"))
     assert not list(rules.promises("a", "todos"))
-    assert list(rules.machine_names("a", "see /ho" "me/me/x"))
+    assert list(rules.machine_names("a", "see /wo" "rk/x"))
     assert not list(rules.machine_names("a", "https://docs.aws.amazon.com/home"))
 
 
