@@ -142,16 +142,28 @@ char* put_decimal(char* p, T units, int scale, T power) {
   return p + scale;
 }
 
+/// The shortest text that reads back as v, with an exponent where PostgreSQL writes one.
+template <class T>
+char* put_shortest(char* p, T v, int digits) {
+  char scientific[40];
+  auto end = std::to_chars(scientific, scientific + sizeof scientific, v, std::chars_format::scientific).ptr;
+  int exponent = 0;
+  auto e = std::find(scientific, end, 'e') + 1;
+  std::from_chars(*e == '+' ? e + 1 : e, end, exponent);
+  if (exponent < -4 || exponent >= digits) return put_text(p, {scientific, static_cast<size_t>(end - scientific)});
+  return std::to_chars(p, p + 40, v, std::chars_format::fixed).ptr;
+}
+
 char* put_double(char* p, double v, int extra) {
   if (std::isnan(v)) return put_text(p, "NaN");
   if (std::isinf(v)) return put_text(p, v < 0 ? "-Infinity" : "Infinity");
-  if (extra > 0) return std::to_chars(p, p + 40, v).ptr;
+  if (extra > 0) return put_shortest(p, v, 15);
   return p + snprintf(p, 40, "%.*g", std::max(1, 15 + extra), v);
 }
 char* put_float(char* p, float v, int extra) {
   if (std::isnan(v)) return put_text(p, "NaN");
   if (std::isinf(v)) return put_text(p, v < 0 ? "-Infinity" : "Infinity");
-  if (extra > 0) return std::to_chars(p, p + 40, v).ptr;
+  if (extra > 0) return put_shortest(p, v, 6);
   return p + snprintf(p, 40, "%.*g", std::max(1, 6 + extra), static_cast<double>(v));
 }
 

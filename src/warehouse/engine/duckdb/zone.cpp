@@ -25,7 +25,7 @@ class Fixed final : public ZoneOffsets {
 class Icu {
  public:
   static Icu& shared() {
-    static Icu icu;
+    static Icu& icu = *new Icu;  // never destroyed: at exit the library's own statics may go first
     return icu;
   }
   /// Seconds east of UTC for each of `count` quarters of an hour from `micros` on; nullopt: ICU doesn't know the zone.
