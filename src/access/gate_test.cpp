@@ -7,6 +7,7 @@
 
 #include "access/audit.h"
 #include "access/request_context.h"
+#include "access/trail.h"
 #include "api/cloudtrail.h"
 #include "api/codec.h"
 #include "api/kms.h"
@@ -166,6 +167,7 @@ class GateTest : public testing::Test {
     audit = *Audit::open((dir / "audit.db").string());
     gate = std::make_unique<Gate>(directory, *audit, clock, std::move(options));
     services.declare(*gate);
+    declare_trail(*gate, *audit);
   }
   void TearDown() override {
     gate.reset();
