@@ -38,14 +38,28 @@ Result<plan::Statement> Analyzer::run(const sql::Command& command) {
       out_.columns = out_.query->outputs;
       break;
     }
-    case sql::CommandKind::kInsert: TRY_VOID(bind_insert(sql::as<sql::Insert>(command))); break;
-    case sql::CommandKind::kUpdate: TRY_VOID(bind_update(sql::as<sql::Update>(command))); break;
-    case sql::CommandKind::kDelete: TRY_VOID(bind_delete(sql::as<sql::Delete>(command))); break;
-    case sql::CommandKind::kMerge: TRY_VOID(bind_merge(sql::as<sql::Merge>(command))); break;
-    case sql::CommandKind::kCreateTableAs: TRY_VOID(bind_create_table_as(sql::as<sql::CreateTableAs>(command))); break;
-    case sql::CommandKind::kCreateView: TRY_VOID(bind_create_view(sql::as<sql::CreateView>(command))); break;
-    case sql::CommandKind::kExplain: return run(*sql::as<sql::Explain>(command).command);
-    default: return fail(kNotSupported, "this command has no plan");
+    case sql::CommandKind::kInsert:
+      TRY_VOID(bind_insert(sql::as<sql::Insert>(command)));
+      break;
+    case sql::CommandKind::kUpdate:
+      TRY_VOID(bind_update(sql::as<sql::Update>(command)));
+      break;
+    case sql::CommandKind::kDelete:
+      TRY_VOID(bind_delete(sql::as<sql::Delete>(command)));
+      break;
+    case sql::CommandKind::kMerge:
+      TRY_VOID(bind_merge(sql::as<sql::Merge>(command)));
+      break;
+    case sql::CommandKind::kCreateTableAs:
+      TRY_VOID(bind_create_table_as(sql::as<sql::CreateTableAs>(command)));
+      break;
+    case sql::CommandKind::kCreateView:
+      TRY_VOID(bind_create_view(sql::as<sql::CreateView>(command)));
+      break;
+    case sql::CommandKind::kExplain:
+      return run(*sql::as<sql::Explain>(command).command);
+    default:
+      return fail(kNotSupported, "this command has no plan");
   }
   TRY_VOID(finish_statement());
   return std::move(out_);
@@ -67,7 +81,8 @@ plan::QueryPtr Analyzer::with_reg_names(plan::QueryPtr query) {
     from->query = query;
     out->outputs = query->outputs;
     out->select.from = from;
-    for (size_t i = 0; i < query->outputs.size(); i++) out->select.outputs.push_back(make_column(from->id, int(i + 1), query->outputs[i].type));
+    for (size_t i = 0; i < query->outputs.size(); i++)
+      out->select.outputs.push_back(make_column(from->id, int(i + 1), query->outputs[i].type));
   }
   for (size_t i = 0; i < out->outputs.size(); i++) {
     if (!named(out->outputs[i].type)) continue;

@@ -16,7 +16,9 @@
 
 namespace redoubt::warehouse::secure {
 
-Result<plan::Statement> analyze(const sql::Statement& ast, const Scope& scope, std::span<const sql::Type> declared_parameters = {});
-Result<plan::Statement> analyze(const sql::Command& command, const Scope& scope, std::span<const sql::Type> declared_parameters = {});
+Result<plan::Statement> analyze(const sql::Statement& ast, const Scope& scope,
+                                std::span<const sql::Type> declared_parameters = {});
+Result<plan::Statement> analyze(const sql::Command& command, const Scope& scope,
+                                std::span<const sql::Type> declared_parameters = {});
 
 }  // namespace redoubt::warehouse::secure

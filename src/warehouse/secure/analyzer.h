@@ -47,7 +47,21 @@ struct Bound {
 
 /// Where an expression stands: what may occur in it.
 enum class Place : uint8_t {
-  kSelect, kWhere, kOn, kGroupBy, kHaving, kQualify, kOrderBy, kAggregate, kWindow, kFrom, kLimit, kValues, kDefault, kSet, kReturnless,
+  kSelect,
+  kWhere,
+  kOn,
+  kGroupBy,
+  kHaving,
+  kQualify,
+  kOrderBy,
+  kAggregate,
+  kWindow,
+  kFrom,
+  kLimit,
+  kValues,
+  kDefault,
+  kSet,
+  kReturnless,
 };
 
 /// One query (or DML statement) while its names are resolved.
@@ -57,10 +71,10 @@ struct Level {
   std::vector<VisibleColumn> columns;
   /// Redshift sees select aliases in WHERE, GROUP BY, later items ..; bound when first asked for.
   const sql::Select* select = nullptr;
-  std::vector<plan::ExprPtr> items;   // by position in select->items; stars are null
+  std::vector<plan::ExprPtr> items;  // by position in select->items; stars are null
   std::vector<bool> binding;
-  size_t alias_limit = 0;             // items before this one may be named
-  std::set<int> leaves;               // ids of this level's FROM
+  size_t alias_limit = 0;  // items before this one may be named
+  std::set<int> leaves;    // ids of this level's FROM
 };
 
 class Analyzer {
@@ -75,14 +89,14 @@ class Analyzer {
     const std::vector<std::pair<std::string, Oid>>* pins = nullptr;
     std::vector<std::pair<std::string, plan::Cte>> ctes;  // innermost last; the Cte's query is null while it is recursive
     std::map<int, std::vector<plan::Output>> cte_outputs;
-    int depth = 0;           // of views
-    bool defining = false;   // CREATE VIEW's own body: names are recorded and the text rewritten
+    int depth = 0;          // of views
+    bool defining = false;  // CREATE VIEW's own body: names are recorded and the text rewritten
   };
   struct Scan {
     const Relation* relation = nullptr;
     Oid user = 0;
-    bool whole = false;      // may read every column
-    plan::FromPtr from;      // null for views
+    bool whole = false;  // may read every column
+    plan::FromPtr from;  // null for views
     std::set<int16_t> used;
   };
 
@@ -149,8 +163,8 @@ class Analyzer {
   Result<plan::ExprPtr> bind_in_list(const sql::InList& in);
   Result<plan::ExprPtr> bind_in_query(const sql::InQuery& in);
   Result<plan::ExprPtr> bind_quantified(const sql::Quantified& quantified);
-  Result<plan::ExprPtr> bind_quantified_query(const std::vector<plan::ExprPtr>& left, const std::string& op, bool all, bool negated,
-                                              const sql::Query& query, sql::Position position);
+  Result<plan::ExprPtr> bind_quantified_query(const std::vector<plan::ExprPtr>& left, const std::string& op, bool all,
+                                              bool negated, const sql::Query& query, sql::Position position);
   Result<plan::ExprPtr> bind_subquery_value(const sql::Subquery& subquery);
   Result<plan::ExprPtr> bind_array(const sql::Array& array);
   Result<plan::ExprPtr> bind_array_query(const sql::ArrayQuery& array);
@@ -171,6 +185,7 @@ class Analyzer {
   Result<plan::ExprPtr> convert_number(const plan::ExprPtr& constant, const sql::Type& to);
   Result<plan::ExprPtr> convert_zoned(plan::ExprPtr expr, const sql::Type& to, Conversion how);
   Result<plan::ExprPtr> convert_reg(plan::ExprPtr expr, const sql::Type& to, sql::Position position);
+  Result<plan::ExprPtr> text_to_array(const std::string& text, const sql::Type& to, sql::Position position);
   Result<plan::ExprPtr> text_to_oid(const std::string& text, const sql::Type& to, sql::Position position);
   Result<plan::ExprPtr> finish(const plan::ExprPtr& expr);  // an untyped literal or parameter becomes varchar
   Result<plan::ExprPtr> comparison(const std::string& op, plan::ExprPtr a, plan::ExprPtr b, sql::Position position);
@@ -179,7 +194,8 @@ class Analyzer {
   Result<plan::ExprPtr> date_arithmetic(char op, plan::ExprPtr a, plan::ExprPtr b, sql::Position position);
   Result<plan::ExprPtr> concatenate(plan::ExprPtr a, plan::ExprPtr b, sql::Position position);
   Result<sql::Type> unify(std::vector<plan::ExprPtr>& exprs, const char* what, sql::Position position);
-  std::unexpected<Error> no_operator(const std::string& op, const plan::ExprPtr& a, const plan::ExprPtr& b, sql::Position position);
+  std::unexpected<Error> no_operator(const std::string& op, const plan::ExprPtr& a, const plan::ExprPtr& b,
+                                     sql::Position position);
   plan::ExprPtr with_parameter_type(const plan::Expr& parameter, const sql::Type& type);
 
   // calls.cpp
@@ -218,7 +234,8 @@ class Analyzer {
   Result<std::vector<plan::Assignment>> bind_assignments(const Relation& relation, const std::vector<sql::Assignment>& list);
   Result<std::vector<const Column*>> insert_columns(const Relation& relation, const std::vector<sql::Identifier>& names);
   Result<std::vector<plan::Assignment>> complete_row(const Relation& relation, const std::vector<const Column*>& columns,
-                                                     const std::vector<plan::ExprPtr>& values, const std::vector<sql::Position>& at);
+                                                     const std::vector<plan::ExprPtr>& values,
+                                                     const std::vector<sql::Position>& at);
   Result<void> bind_insert_source(const sql::Insert& insert, const std::vector<const Column*>& columns);
   Result<void> check_relation_protected(const Relation& relation) const;
 

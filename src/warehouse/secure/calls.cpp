@@ -23,8 +23,10 @@ std::string type_list(const std::vector<ExprPtr>& args) {
 std::optional<int> parameter_cost(const FunctionParameter& p, const Type& type) {
   auto c = type_class(type);
   switch (p.kind) {
-    case ParameterKind::kType: return implicit_cost(type, p.type);
-    case ParameterKind::kString: return c == TypeClass::kString ? 0 : c == TypeClass::kUnknown ? 1 : implicit_cost(type, p.type);
+    case ParameterKind::kType:
+      return implicit_cost(type, p.type);
+    case ParameterKind::kString:
+      return c == TypeClass::kString ? 0 : c == TypeClass::kUnknown ? 1 : implicit_cost(type, p.type);
     case ParameterKind::kNumber:
       if (c == TypeClass::kNumber) return 0;
       if (c == TypeClass::kUnknown) return 2;
@@ -32,9 +34,13 @@ std::optional<int> parameter_cost(const FunctionParameter& p, const Type& type) 
     case ParameterKind::kDecimal:
       if (type.is(TK::kDecimal)) return 0;
       return type.is_integer() ? std::optional(4) : c == TypeClass::kUnknown ? std::optional(2) : std::nullopt;
-    case ParameterKind::kAny: case ParameterKind::kSame: return 1;
-    case ParameterKind::kArray: return c == TypeClass::kArray ? std::optional(0) : std::nullopt;
-    case ParameterKind::kDatePart: return 0;
+    case ParameterKind::kAny:
+    case ParameterKind::kSame:
+      return 1;
+    case ParameterKind::kArray:
+      return c == TypeClass::kArray ? std::optional(0) : std::nullopt;
+    case ParameterKind::kDatePart:
+      return 0;
   }
   return std::nullopt;
 }
@@ -52,7 +58,8 @@ Type element_of(const Type& array) {
 std::unexpected<Error> Analyzer::no_function(const sql::FunctionCall& call, const std::vector<ExprPtr>& args) {
   std::string name = call.name.schema.empty() ? call.name.name : call.name.schema + "." + call.name.name;
   auto e = error(kUndefinedFunction, "function " + name + "(" + type_list(args) + ") does not exist", call.position);
-  return std::unexpected(std::move(e).error().with("HINT", "No function matches the given name and argument types. You may need to add explicit type casts."));
+  return std::unexpected(std::move(e).error().with(
+      "HINT", "No function matches the given name and argument types. You may need to add explicit type casts."));
 }
 
 Result<std::vector<ExprPtr>> Analyzer::bind_args(const std::vector<sql::ExprPtr>& args) {
@@ -106,16 +113,21 @@ Result<void> Analyzer::convert_args(const Function& f, std::vector<ExprPtr>& arg
         break;
       }
       case ParameterKind::kDecimal: {
-        TRY(args[i], convert(std::move(args[i]), args[i]->type.is(TK::kUnknown) ? Type::decimal(Type::kAny) : as_decimal(args[i]->type),
-                             Conversion::kImplicit, position));
+        TRY(args[i],
+            convert(std::move(args[i]), args[i]->type.is(TK::kUnknown) ? Type::decimal(Type::kAny) : as_decimal(args[i]->type),
+                    Conversion::kImplicit, position));
         break;
       }
       case ParameterKind::kAny: {
         TRY(args[i], finish(std::move(args[i])));
         break;
       }
-      case ParameterKind::kSame: alike.push_back(i); break;
-      case ParameterKind::kArray: case ParameterKind::kDatePart: break;
+      case ParameterKind::kSame:
+        alike.push_back(i);
+        break;
+      case ParameterKind::kArray:
+      case ParameterKind::kDatePart:
+        break;
     }
   }
   if (alike.empty()) return {};
@@ -129,9 +141,12 @@ Result<void> Analyzer::convert_args(const Function& f, std::vector<ExprPtr>& arg
 Type Analyzer::result_type(const Function& f, const std::vector<ExprPtr>& args) {
   auto at = [&](size_t i) { return i < args.size() ? args[i]->type : Type(); };
   switch (f.rule) {
-    case ResultRule::kType: return f.result;
-    case ResultRule::kArgument: return at(f.from);
-    case ResultRule::kLength: return Type::varchar(args[f.from]->kind == plan::ExprKind::kParameter ? Type::kAny : std::max(1, byte_length(at(f.from))));
+    case ResultRule::kType:
+      return f.result;
+    case ResultRule::kArgument:
+      return at(f.from);
+    case ResultRule::kLength:
+      return Type::varchar(args[f.from]->kind == plan::ExprKind::kParameter ? Type::kAny : std::max(1, byte_length(at(f.from))));
     case ResultRule::kConcat: {
       int length = 0;
       for (auto& a : args) length = std::min(length + byte_length(a->type), int(Type::kVarcharMax));
@@ -155,9 +170,12 @@ Type Analyzer::result_type(const Function& f, const std::vector<ExprPtr>& args) 
       }
       return Type::decimal(std::clamp(at(0).precision - at(0).scale + scale + 1, 1, 38), scale);
     }
-    case ResultRule::kModulo: return at(0).is_float() || at(1).is_float() ? Type(TK::kDouble) : arithmetic_type('%', at(0), at(1));
-    case ResultRule::kElement: return type_class(at(0)) == TypeClass::kArray ? element_of(at(0)) : at(0);
-    case ResultRule::kArrayOf: return Type::array(at(0).kind);
+    case ResultRule::kModulo:
+      return at(0).is_float() || at(1).is_float() ? Type(TK::kDouble) : arithmetic_type('%', at(0), at(1));
+    case ResultRule::kElement:
+      return type_class(at(0)) == TypeClass::kArray ? element_of(at(0)) : at(0);
+    case ResultRule::kArrayOf:
+      return Type::array(at(0).kind);
   }
   return f.result;
 }
@@ -175,12 +193,14 @@ Result<ExprPtr> Analyzer::bind_call(const sql::FunctionCall& call) {
   }
   auto candidates = find_functions(call.name.name);
   if (call.star) {
-    if (call.name.name != "count") return error(kSyntaxError, call.name.name + "(*) specified, but " + call.name.name + " takes no *", call.position);
+    if (call.name.name != "count")
+      return error(kSyntaxError, call.name.name + "(*) specified, but " + call.name.name + " takes no *", call.position);
     return bind_aggregate(call, nullptr, {});
   }
   if (candidates.empty()) {
     TRY(auto args, bind_args(call.args));
-    if (call.over || call.distinct || call.filter || !call.within_group.empty() || !call.order_by.empty()) return no_function(call, args);
+    if (call.over || call.distinct || call.filter || !call.within_group.empty() || !call.order_by.empty())
+      return no_function(call, args);
     return bind_host_call(call, std::move(args));
   }
   std::vector<ExprPtr> args;
@@ -188,22 +208,27 @@ Result<ExprPtr> Analyzer::bind_call(const sql::FunctionCall& call) {
   if (!candidates[0]->parameters.empty() && candidates[0]->parameters[0].kind == ParameterKind::kDatePart && !call.args.empty()) {
     std::string word;
     if (auto* ref = sql::get_if<sql::ColumnRef>(call.args[0].get()); ref && ref->parts.size() == 1) word = ref->parts[0];
-    if (auto* text = sql::get_if<sql::Literal>(call.args[0].get()); text && text->value_kind == sql::Literal::Kind::kString) word = to_lower(text->text);
+    if (auto* text = sql::get_if<sql::Literal>(call.args[0].get()); text && text->value_kind == sql::Literal::Kind::kString)
+      word = to_lower(text->text);
     auto part = date_part(word);
     if (part.empty())
-      return word.empty() ? error(kNotSupported, "the date part of " + call.name.name + " must be a word or a literal", call.position)
-                          : error(kInvalidParameterValue, "timestamp units \"" + word + "\" not recognized", call.args[0]->position);
+      return word.empty()
+                 ? error(kNotSupported, "the date part of " + call.name.name + " must be a word or a literal", call.position)
+                 : error(kInvalidParameterValue, "timestamp units \"" + word + "\" not recognized", call.args[0]->position);
     args.push_back(make_text(std::string(part)));
     first = 1;
   }
   bool aggregate = candidates[0]->kind == FunctionKind::kAggregate || candidates[0]->kind == FunctionKind::kOrderedSet;
   bool over = call.over != nullptr;
   for (size_t i = first; i < call.args.size(); i++) {
-    TRY(ExprPtr e, aggregate && !over ? bind_in(Place::kAggregate, *call.args[i]) : over ? bind_in(Place::kWindow, *call.args[i]) : bind(*call.args[i]));
+    TRY(ExprPtr e, aggregate && !over ? bind_in(Place::kAggregate, *call.args[i])
+                   : over             ? bind_in(Place::kWindow, *call.args[i])
+                                      : bind(*call.args[i]));
     args.push_back(std::move(e));
   }
   // json_extract_path_text(json, path.., null_if_invalid): the last argument may be a boolean.
-  bool lenient_json = call.name.name == "json_extract_path_text" && args.size() > 2 && args.back()->type.is(TK::kBoolean) && is_constant(*args.back());
+  bool lenient_json = call.name.name == "json_extract_path_text" && args.size() > 2 && args.back()->type.is(TK::kBoolean) &&
+                      is_constant(*args.back());
   bool null_if_invalid = lenient_json && args.back()->value == "true";
   if (lenient_json) args.pop_back();
   auto chosen = choose(call, candidates, args, {});
@@ -224,7 +249,9 @@ Result<ExprPtr> Analyzer::bind_call(const sql::FunctionCall& call) {
     e.ignore_nulls = call.ignore_nulls.value_or(false);
     return bind_window_call(call, std::move(e), false, f.takes_frame);
   }
-  if (over) return error(kWrongObjectType, "OVER specified, but " + call.name.name + " is not a window function nor an aggregate function", call.position);
+  if (over)
+    return error(kWrongObjectType,
+                 "OVER specified, but " + call.name.name + " is not a window function nor an aggregate function", call.position);
   if (call.distinct || call.filter || !call.within_group.empty() || !call.order_by.empty() || call.ignore_nulls)
     return error(kWrongObjectType, call.name.name + " is not an aggregate function", call.position);
   Type type = result_type(f, args);
@@ -255,7 +282,8 @@ ExprPtr Analyzer::session_time(int64_t micros_since_2000) {
   int64_t micros = micros_since_2000 + kEpoch2000;
   if (auto offset = values::fixed_offset(scope_.catalog.time_zone()))
     return make_constant(TK::kTimestamp, values::format_timestamp(micros + int64_t(*offset) * 1000000));
-  return make_call("timezone", TK::kTimestamp, {zone(), make_constant(TK::kTimestampTz, values::format_timestamp(micros) + "+00")});
+  return make_call("timezone", TK::kTimestamp,
+                   {zone(), make_constant(TK::kTimestampTz, values::format_timestamp(micros) + "+00")});
 }
 
 Result<ExprPtr> Analyzer::bind_current(const sql::FunctionCall& call, bool& known) {
@@ -263,7 +291,9 @@ Result<ExprPtr> Analyzer::bind_current(const sql::FunctionCall& call, bool& know
   const std::string& name = call.name.name;
   known = true;
   auto named = [&](std::string text) { return make_constant(TK::kName, std::move(text)); };
-  auto local = [&](TK kind) -> Result<ExprPtr> { return convert(session_time(catalog.transaction_time()), kind, Conversion::kExplicit); };
+  auto local = [&](TK kind) -> Result<ExprPtr> {
+    return convert(session_time(catalog.transaction_time()), kind, Conversion::kExplicit);
+  };
   if (call.args.empty()) {
     if (name == "current_user" || name == "user") return named(catalog.user_name(catalog.current_user()));
     if (name == "session_user") return named(catalog.user_name(catalog.session_user()));
@@ -304,7 +334,8 @@ Result<ExprPtr> Analyzer::bind_current(const sql::FunctionCall& call, bool& know
     if (!is_constant(*args[0])) return error(kNotSupported, "the name of a setting must be a constant", call.position);
     if (!args[0]->value) return make_constant(Type::varchar(), std::nullopt);
     auto value = catalog.setting(to_lower(*args[0]->value));
-    if (!value && !missing_ok) return error(kUndefinedObject, "unrecognized configuration parameter \"" + *args[0]->value + "\"", call.position);
+    if (!value && !missing_ok)
+      return error(kUndefinedObject, "unrecognized configuration parameter \"" + *args[0]->value + "\"", call.position);
     if (!value) return make_constant(Type::varchar(), std::nullopt);
     return make_text(*value);
   }
@@ -316,7 +347,8 @@ Result<ExprPtr> Analyzer::bind_extract(const sql::FunctionCall& call) {
   TRY(auto args, bind_args(call.args));
   if (args.size() != 2 || !is_constant(*args[0]) || !args[0]->value) return no_function(call, args);
   auto part = date_part(to_lower(*args[0]->value));
-  if (part.empty()) return error(kInvalidParameterValue, "timestamp units \"" + *args[0]->value + "\" not recognized", call.position);
+  if (part.empty())
+    return error(kInvalidParameterValue, "timestamp units \"" + *args[0]->value + "\" not recognized", call.position);
   sql::FunctionCall shape;
   shape.name.name = "date_part";
   shape.position = call.position;
@@ -420,6 +452,16 @@ Result<std::optional<ExprPtr>> Analyzer::bind_special(const sql::FunctionCall& c
     return some(make(std::move(e)));
   }
   if (call.over) return std::optional<ExprPtr>();
+  // date(x), int8(x), text(x): a type's name called like a function is a cast.
+  if (call.args.size() == 1 && find_functions(name).empty() && scope_.host.find(name).empty()) {
+    auto type = sql::type_from_name(name);
+    if (type && (type->is_storable() || type->is_string()) && name.find('_') != 0) {
+      TRY(auto args, bind_args(call.args));
+      if (type->is(TK::kDecimal)) *type = Type::decimal(Type::kAny);
+      if (type->is(TK::kChar)) type->length = Type::kAny;
+      return some(convert(args[0], *type, Conversion::kExplicit, call.position));
+    }
+  }
   bool known = false;
   TRY(ExprPtr current, bind_current(call, known));
   if (known) return std::optional<ExprPtr>(std::move(current));
@@ -516,19 +558,23 @@ Result<ExprPtr> Analyzer::bind_aggregate(const sql::FunctionCall& call, const Fu
   if (f && f->kind == FunctionKind::kOrderedSet && call.within_group.empty())
     return error(kWrongObjectType, "WITHIN GROUP is required for ordered-set aggregate " + call.name.name, call.position);
   if (!call.within_group.empty() && !ordered)
-    return error(kWrongObjectType, call.name.name + " is not an ordered-set aggregate, so it cannot have WITHIN GROUP", call.position);
+    return error(kWrongObjectType, call.name.name + " is not an ordered-set aggregate, so it cannot have WITHIN GROUP",
+                 call.position);
   {
     Restore<Place> place(place_, Place::kAggregate);
     TRY(e.order_by, bind_sort_keys(!call.within_group.empty() ? call.within_group : call.order_by));
   }
-  if (!call.order_by.empty() && e.function != "array_agg") return error(kNotSupported, "ORDER BY in the arguments of " + call.name.name + " is not supported", call.position);
+  if (!call.order_by.empty() && e.function != "array_agg")
+    return error(kNotSupported, "ORDER BY in the arguments of " + call.name.name + " is not supported", call.position);
   for (auto& k : e.order_by)
-    if (k.expr->has_aggregate && !call.over) return error(kGroupingError, "aggregate function calls may not be nested", call.position);
+    if (k.expr->has_aggregate && !call.over)
+      return error(kGroupingError, "aggregate function calls may not be nested", call.position);
   if (f && f->kind == FunctionKind::kOrderedSet) {
     if (e.order_by.size() != 1) return error(kNotSupported, call.name.name + " takes one WITHIN GROUP column", call.position);
     if (!is_constant(*args[0])) return error(kNotSupported, "the percentile must be a constant", call.position);
     auto fraction = args[0]->value ? values::parse_double(*args[0]->value) : Result<double>(-1.0);
-    if (!fraction || *fraction < 0 || *fraction > 1) return error(kInvalidParameterValue, "percentile value must be between 0 and 1", call.position);
+    if (!fraction || *fraction < 0 || *fraction > 1)
+      return error(kInvalidParameterValue, "percentile value must be between 0 and 1", call.position);
     if (f->id == "percentile_cont") {
       TRY(e.order_by[0].expr, convert(std::move(e.order_by[0].expr), TK::kDouble, Conversion::kImplicit, call.position));
     } else {
@@ -547,11 +593,12 @@ Result<ExprPtr> Analyzer::bind_aggregate(const sql::FunctionCall& call, const Fu
       if (n->kind == plan::ExprKind::kColumn) (level_ && level_->leaves.contains(n->relation) ? own : outer) = true;
       return true;
     });
-  if (outer && !own) return error(kNotSupported, "an aggregate of an outer query's columns is not supported in a subquery", call.position);
+  if (outer && !own)
+    return error(kNotSupported, "an aggregate of an outer query's columns is not supported in a subquery", call.position);
   e.args = std::move(args);
   if (call.over) {
     if (e.distinct) return error(kNotSupported, "DISTINCT is not supported for window function " + call.name.name, call.position);
-    bool framed = !ordered && e.function != "median";
+    bool framed = !ordered && !e.function.starts_with("median");
     return bind_window_call(call, std::move(e), framed, framed);
   }
   return make(std::move(e));
@@ -570,12 +617,14 @@ Result<std::shared_ptr<plan::Window>> Analyzer::bind_window(const sql::WindowSpe
     frame.unit = static_cast<plan::Frame::Unit>(spec.frame->unit);
     frame.start = static_cast<plan::Frame::Bound>(spec.frame->start);
     frame.end = static_cast<plan::Frame::Bound>(spec.frame->end);
-    for (auto [from, to] : {std::pair{&spec.frame->start_offset, &frame.start_offset}, std::pair{&spec.frame->end_offset, &frame.end_offset}}) {
+    for (auto [from, to] :
+         {std::pair{&spec.frame->start_offset, &frame.start_offset}, std::pair{&spec.frame->end_offset, &frame.end_offset}}) {
       if (!*from) continue;
       TRY(*to, bind_in(Place::kLimit, **from));
       TRY(*to, convert(std::move(*to), TK::kBigint, Conversion::kImplicit, (*from)->position));
       if (!is_constant(**to)) return error(kNotSupported, "a frame offset must be a constant", (*from)->position);
-      if (frame.unit == plan::Frame::Unit::kRange) return error(kNotSupported, "RANGE with an offset is not supported", (*from)->position);
+      if (frame.unit == plan::Frame::Unit::kRange)
+        return error(kNotSupported, "RANGE with an offset is not supported", (*from)->position);
     }
     window->frame = std::move(frame);
   }
@@ -587,7 +636,8 @@ Result<ExprPtr> Analyzer::bind_window_call(const sql::FunctionCall& call, plan::
   TRY(auto window, bind_window(*call.over));
   if (aggregate && !window->order_by.empty() && !window->frame)
     return error(kWindowingError, "Aggregate window functions with an ORDER BY clause require a frame clause", call.position);
-  if (window->frame && !takes_frame) return error(kWindowingError, "window function " + call.name.name + " does not take a frame clause", call.position);
+  if (window->frame && !takes_frame)
+    return error(kWindowingError, "window function " + call.name.name + " does not take a frame clause", call.position);
   static const std::set<std::string> kNeedOrder{"rank", "dense_rank", "percent_rank", "cume_dist", "lag", "lead"};
   if (window->order_by.empty() && (e.function == "lag" || e.function == "lead"))
     return error(kWindowingError, "window function " + call.name.name + " requires an ORDER BY clause", call.position);

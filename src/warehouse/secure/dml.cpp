@@ -80,7 +80,10 @@ Result<plan::Assignment> Analyzer::assign(const Column& column, ExprPtr value, s
   a.column_name = column.name;
   Type from = value->type;
   if (!from.is(TK::kUnknown) && !assignable(from, column.type)) {
-    auto e = error(kDatatypeMismatch, "column \"" + column.name + "\" is of type " + column.type.base_name() + " but expression is of type " + from.base_name(), position);
+    auto e = error(
+        kDatatypeMismatch,
+        "column \"" + column.name + "\" is of type " + column.type.base_name() + " but expression is of type " + from.base_name(),
+        position);
     return std::unexpected(std::move(e).error().with("HINT", "You will need to rewrite or cast the expression."));
   }
   TRY(a.value, convert(std::move(value), column.type, Conversion::kAssignment, position));
@@ -98,7 +101,9 @@ Result<std::vector<const Column*>> Analyzer::insert_columns(const Relation& rela
   }
   for (auto& name : names) {
     const Column* c = column_named(relation, name.text);
-    if (!c) return error(kUndefinedColumn, "column \"" + name.text + "\" of relation \"" + relation.name + "\" does not exist", name.position);
+    if (!c)
+      return error(kUndefinedColumn, "column \"" + name.text + "\" of relation \"" + relation.name + "\" does not exist",
+                   name.position);
     if (std::find(out.begin(), out.end(), c) != out.end())
       return error(kDuplicateColumn, "column \"" + name.text + "\" specified more than once", name.position);
     out.push_back(c);
@@ -108,7 +113,8 @@ Result<std::vector<const Column*>> Analyzer::insert_columns(const Relation& rela
 
 /// One assignment per column of the table: those given, defaults for the rest.
 Result<std::vector<plan::Assignment>> Analyzer::complete_row(const Relation& relation, const std::vector<const Column*>& columns,
-                                                             const std::vector<ExprPtr>& values, const std::vector<sql::Position>& at) {
+                                                             const std::vector<ExprPtr>& values,
+                                                             const std::vector<sql::Position>& at) {
   std::vector<plan::Assignment> out;
   for (auto& c : relation.columns) {
     ExprPtr value;
@@ -176,7 +182,8 @@ Result<void> Analyzer::bind_insert(const sql::Insert& insert) {
 Result<void> Analyzer::bind_insert_source(const sql::Insert& insert, const std::vector<const Column*>& columns) {
   const sql::Query& q = *insert.query;
   auto check_width = [&](size_t width) -> Result<void> {
-    if (width > columns.size()) return error(kSyntaxError, "INSERT has more expressions than target columns", insert.table.position);
+    if (width > columns.size())
+      return error(kSyntaxError, "INSERT has more expressions than target columns", insert.table.position);
     if (width < columns.size() && !insert.columns.empty())
       return error(kSyntaxError, "INSERT has more target columns than expressions", insert.table.position);
     return {};
@@ -223,16 +230,20 @@ Result<void> Analyzer::bind_insert_source(const sql::Insert& insert, const std::
 
 // ---- UPDATE, DELETE -------------------------------------------------------------------------------------------------
 
-Result<std::vector<plan::Assignment>> Analyzer::bind_assignments(const Relation& relation, const std::vector<sql::Assignment>& list) {
+Result<std::vector<plan::Assignment>> Analyzer::bind_assignments(const Relation& relation,
+                                                                 const std::vector<sql::Assignment>& list) {
   std::vector<plan::Assignment> out;
   bool whole = scope_.catalog.may(context_.user, Privilege::kUpdate, relation);
   for (auto& item : list) {
     const Column* c = column_named(relation, item.column.text);
-    if (!whole && (!c || !scope_.catalog.may_column(context_.user, Privilege::kUpdate, relation, c->attnum))) return denied(relation);
+    if (!whole && (!c || !scope_.catalog.may_column(context_.user, Privilege::kUpdate, relation, c->attnum)))
+      return denied(relation);
     if (!c)
-      return error(kUndefinedColumn, "column \"" + item.column.text + "\" of relation \"" + relation.name + "\" does not exist", item.column.position);
+      return error(kUndefinedColumn, "column \"" + item.column.text + "\" of relation \"" + relation.name + "\" does not exist",
+                   item.column.position);
     for (auto& other : out)
-      if (other.attnum == c->attnum) return error(kSyntaxError, "multiple assignments to same column \"" + c->name + "\"", item.column.position);
+      if (other.attnum == c->attnum)
+        return error(kSyntaxError, "multiple assignments to same column \"" + c->name + "\"", item.column.position);
     if (c->identity) return error(kNotSupported, "cannot update an identity column", item.column.position);
     ExprPtr value;
     if (item.value->kind == sql::ExprKind::kDefault) {
@@ -264,8 +275,9 @@ Result<void> Analyzer::bind_update(const sql::Update& update) {
   TRY_VOID(bind_with(update.with, nullptr, ctes));
   TRY(const Relation* relation, find_target(update.table, "update"));
   bool any = scope_.catalog.may(context_.user, Privilege::kUpdate, *relation) ||
-             std::any_of(relation->columns.begin(), relation->columns.end(),
-                         [&](auto& c) { return scope_.catalog.may_column(context_.user, Privilege::kUpdate, *relation, c.attnum); });
+             std::any_of(relation->columns.begin(), relation->columns.end(), [&](auto& c) {
+               return scope_.catalog.may_column(context_.user, Privilege::kUpdate, *relation, c.attnum);
+             });
   if (!any) return denied(*relation);
   TRY(Bound target, bind_target(*relation, update.alias, update.table.position));
   Level level;
@@ -333,7 +345,9 @@ Result<void> Analyzer::bind_merge(const sql::Merge& merge) {
     plan::MergeAction action;
     action.matched = clause.matched;
     switch (clause.action) {
-      case sql::MergeClause::Action::kDelete: action.kind = plan::MergeAction::Kind::kDelete; break;
+      case sql::MergeClause::Action::kDelete:
+        action.kind = plan::MergeAction::Kind::kDelete;
+        break;
       case sql::MergeClause::Action::kUpdate: {
         action.kind = plan::MergeAction::Kind::kUpdate;
         Restore<Level*> scope(level_, &both);
@@ -344,7 +358,8 @@ Result<void> Analyzer::bind_merge(const sql::Merge& merge) {
         action.kind = plan::MergeAction::Kind::kInsert;
         Restore<Level*> scope(level_, &source_level);
         TRY(auto columns, insert_columns(*relation, clause.columns));
-        if (clause.values.size() > columns.size()) return error(kSyntaxError, "INSERT has more expressions than target columns", clause.position);
+        if (clause.values.size() > columns.size())
+          return error(kSyntaxError, "INSERT has more expressions than target columns", clause.position);
         if (clause.values.size() < columns.size() && !clause.columns.empty())
           return error(kSyntaxError, "INSERT has more target columns than expressions", clause.position);
         std::vector<ExprPtr> values;

@@ -16,25 +16,44 @@ Result<ExprPtr> Analyzer::bind_in(Place place, const sql::Expr& expr) {
   TRY_VOID(check_weight(e->weight));
   const char* clause = nullptr;
   switch (place) {
-    case Place::kSelect: case Place::kOrderBy: case Place::kQualify: return e;
+    case Place::kSelect:
+    case Place::kOrderBy:
+    case Place::kQualify:
+      return e;
     case Place::kHaving:
       if (e->has_window) return error(kWindowingError, "window functions not allowed in HAVING clause", expr.position);
       return e;
     case Place::kAggregate:
       if (e->has_aggregate) return error(kGroupingError, "aggregate function calls may not be nested", expr.position);
-      if (e->has_window) return error(kGroupingError, "aggregate function calls may not contain window function calls", expr.position);
+      if (e->has_window)
+        return error(kGroupingError, "aggregate function calls may not contain window function calls", expr.position);
       return e;
     case Place::kWindow:
       if (e->has_window) return error(kWindowingError, "window function calls may not be nested", expr.position);
       return e;
-    case Place::kWhere: clause = "WHERE clause"; break;
-    case Place::kOn: clause = "JOIN conditions"; break;
-    case Place::kGroupBy: clause = "GROUP BY clause"; break;
-    case Place::kFrom: clause = "FROM clause"; break;
-    case Place::kLimit: clause = "LIMIT clause"; break;
-    case Place::kValues: clause = "VALUES"; break;
-    case Place::kDefault: clause = "DEFAULT clause"; break;
-    default: clause = "this clause";
+    case Place::kWhere:
+      clause = "WHERE clause";
+      break;
+    case Place::kOn:
+      clause = "JOIN conditions";
+      break;
+    case Place::kGroupBy:
+      clause = "GROUP BY clause";
+      break;
+    case Place::kFrom:
+      clause = "FROM clause";
+      break;
+    case Place::kLimit:
+      clause = "LIMIT clause";
+      break;
+    case Place::kValues:
+      clause = "VALUES";
+      break;
+    case Place::kDefault:
+      clause = "DEFAULT clause";
+      break;
+    default:
+      clause = "this clause";
   }
   if (e->has_aggregate) return error(kGroupingError, std::string("aggregates not allowed in ") + clause, expr.position);
   if (e->has_window) return error(kWindowingError, std::string("window functions not allowed in ") + clause, expr.position);
@@ -46,41 +65,58 @@ Result<ExprPtr> Analyzer::bind_condition(const sql::Expr& expr, Place place, con
   if (e->type.is(TK::kBoolean)) return e;
   auto c = type_class(e->type);
   if (c != TypeClass::kUnknown && !e->type.is_integer() && c != TypeClass::kSuper)
-    return error(kDatatypeMismatch, std::string("argument of ") + clause + " must be type boolean, not type " + e->type.base_name(),
-                 expr.position);
+    return error(kDatatypeMismatch,
+                 std::string("argument of ") + clause + " must be type boolean, not type " + e->type.base_name(), expr.position);
   return convert(std::move(e), TK::kBoolean, Conversion::kExplicit, expr.position);
 }
 
 Result<ExprPtr> Analyzer::bind(const sql::Expr& expr) {
   using EK = sql::ExprKind;
   switch (expr.kind) {
-    case EK::kLiteral: return bind_literal(sql::as<sql::Literal>(expr));
-    case EK::kTypedLiteral: return bind_typed_literal(sql::as<sql::TypedLiteral>(expr));
-    case EK::kParameter: return bind_parameter(sql::as<sql::Parameter>(expr));
-    case EK::kColumnRef: return resolve(sql::as<sql::ColumnRef>(expr));
-    case EK::kStar: return error(kSyntaxError, "* is not allowed here", expr.position);
-    case EK::kField: return bind_field(sql::as<sql::Field>(expr));
-    case EK::kSubscript: return bind_subscript(sql::as<sql::Subscript>(expr));
-    case EK::kUnary: return bind_unary(sql::as<sql::Unary>(expr));
-    case EK::kBinary: return bind_binary(sql::as<sql::Binary>(expr));
-    case EK::kLogical: return bind_logical(sql::as<sql::Logical>(expr));
+    case EK::kLiteral:
+      return bind_literal(sql::as<sql::Literal>(expr));
+    case EK::kTypedLiteral:
+      return bind_typed_literal(sql::as<sql::TypedLiteral>(expr));
+    case EK::kParameter:
+      return bind_parameter(sql::as<sql::Parameter>(expr));
+    case EK::kColumnRef:
+      return resolve(sql::as<sql::ColumnRef>(expr));
+    case EK::kStar:
+      return error(kSyntaxError, "* is not allowed here", expr.position);
+    case EK::kField:
+      return bind_field(sql::as<sql::Field>(expr));
+    case EK::kSubscript:
+      return bind_subscript(sql::as<sql::Subscript>(expr));
+    case EK::kUnary:
+      return bind_unary(sql::as<sql::Unary>(expr));
+    case EK::kBinary:
+      return bind_binary(sql::as<sql::Binary>(expr));
+    case EK::kLogical:
+      return bind_logical(sql::as<sql::Logical>(expr));
     case EK::kNot: {
       TRY(ExprPtr e, bind_condition(*sql::as<sql::Not>(expr).operand, place_, "NOT"));
       return make_not(std::move(e));
     }
-    case EK::kIsNull: return bind_is_null(sql::as<sql::IsNull>(expr));
-    case EK::kIsTruth: return bind_is_truth(sql::as<sql::IsTruth>(expr));
+    case EK::kIsNull:
+      return bind_is_null(sql::as<sql::IsNull>(expr));
+    case EK::kIsTruth:
+      return bind_is_truth(sql::as<sql::IsTruth>(expr));
     case EK::kIsDistinct: {
       auto& d = sql::as<sql::IsDistinct>(expr);
       TRY(ExprPtr a, bind(*d.left));
       TRY(ExprPtr b, bind(*d.right));
       return comparison(d.negated ? "not_distinct" : "distinct", std::move(a), std::move(b), expr.position);
     }
-    case EK::kBetween: return bind_between(sql::as<sql::Between>(expr));
-    case EK::kLike: return bind_like(sql::as<sql::Like>(expr));
-    case EK::kInList: return bind_in_list(sql::as<sql::InList>(expr));
-    case EK::kInQuery: return bind_in_query(sql::as<sql::InQuery>(expr));
-    case EK::kQuantified: return bind_quantified(sql::as<sql::Quantified>(expr));
+    case EK::kBetween:
+      return bind_between(sql::as<sql::Between>(expr));
+    case EK::kLike:
+      return bind_like(sql::as<sql::Like>(expr));
+    case EK::kInList:
+      return bind_in_list(sql::as<sql::InList>(expr));
+    case EK::kInQuery:
+      return bind_in_query(sql::as<sql::InQuery>(expr));
+    case EK::kQuantified:
+      return bind_quantified(sql::as<sql::Quantified>(expr));
     case EK::kExists: {
       plan::Expr e;
       e.kind = plan::ExprKind::kExists;
@@ -88,14 +124,22 @@ Result<ExprPtr> Analyzer::bind(const sql::Expr& expr) {
       TRY(e.query, bind_nested(*sql::as<sql::Exists>(expr).query));
       return make(std::move(e));
     }
-    case EK::kSubquery: return bind_subquery_value(sql::as<sql::Subquery>(expr));
-    case EK::kArrayQuery: return bind_array_query(sql::as<sql::ArrayQuery>(expr));
-    case EK::kArray: return bind_array(sql::as<sql::Array>(expr));
-    case EK::kRow: return error(kNotSupported, "a row is only supported in comparisons", expr.position);
-    case EK::kCase: return bind_case(sql::as<sql::Case>(expr));
-    case EK::kCast: return bind_cast(sql::as<sql::Cast>(expr));
-    case EK::kFunctionCall: return bind_call(sql::as<sql::FunctionCall>(expr));
-    case EK::kDefault: return error(kSyntaxError, "DEFAULT is not allowed in this context", expr.position);
+    case EK::kSubquery:
+      return bind_subquery_value(sql::as<sql::Subquery>(expr));
+    case EK::kArrayQuery:
+      return bind_array_query(sql::as<sql::ArrayQuery>(expr));
+    case EK::kArray:
+      return bind_array(sql::as<sql::Array>(expr));
+    case EK::kRow:
+      return error(kNotSupported, "a row is only supported in comparisons", expr.position);
+    case EK::kCase:
+      return bind_case(sql::as<sql::Case>(expr));
+    case EK::kCast:
+      return bind_cast(sql::as<sql::Cast>(expr));
+    case EK::kFunctionCall:
+      return bind_call(sql::as<sql::FunctionCall>(expr));
+    case EK::kDefault:
+      return error(kSyntaxError, "DEFAULT is not allowed in this context", expr.position);
   }
   return fail(kNotSupported, "this expression is not supported");
 }
@@ -105,9 +149,12 @@ Result<ExprPtr> Analyzer::bind(const sql::Expr& expr) {
 Result<ExprPtr> Analyzer::bind_literal(const sql::Literal& literal, bool negative) {
   using Kind = sql::Literal::Kind;
   switch (literal.value_kind) {
-    case Kind::kNull: return make_constant(Type(), std::nullopt);
-    case Kind::kBoolean: return make_boolean(literal.boolean);
-    case Kind::kString: return make_constant(Type(), literal.text);
+    case Kind::kNull:
+      return make_constant(Type(), std::nullopt);
+    case Kind::kBoolean:
+      return make_boolean(literal.boolean);
+    case Kind::kString:
+      return make_constant(Type(), literal.text);
     case Kind::kInteger: {
       std::string text = (negative ? "-" : "") + literal.text;
       if (auto v = values::parse_integer(text, values::Width::k64)) {
@@ -163,7 +210,9 @@ Result<ExprPtr> Analyzer::bind_unary(const sql::Unary& unary) {
       return bind_literal(*literal, unary.op == "-");
   }
   TRY(ExprPtr e, bind(*unary.operand));
-  auto none = [&] { return error(kUndefinedFunction, "operator does not exist: " + unary.op + " " + e->type.base_name(), unary.position); };
+  auto none = [&] {
+    return error(kUndefinedFunction, "operator does not exist: " + unary.op + " " + e->type.base_name(), unary.position);
+  };
   if (e->type.is(TK::kUnknown)) {
     TRY(e, convert(std::move(e), TK::kDouble, Conversion::kImplicit, unary.position));
   }
@@ -246,7 +295,8 @@ Result<ExprPtr> Analyzer::bind_like(const sql::Like& like) {
   }
   if (args.size() == 3) {
     if (!is_constant(*args[2])) return error(kNotSupported, "ESCAPE must be a constant", like.position);
-    if (args[2]->value && args[2]->value->size() > 1) return error(kInvalidEscape, "invalid escape string", like.escape->position);
+    if (args[2]->value && args[2]->value->size() > 1)
+      return error(kInvalidEscape, "invalid escape string", like.escape->position);
   }
   auto call = make_call(kIds[size_t(like.like_kind)], TK::kBoolean, std::move(args));
   return like.negated ? make_not(std::move(call)) : call;
@@ -290,6 +340,8 @@ Result<ExprPtr> Analyzer::bind_in_list(const sql::InList& in) {
       if (!(type.is(TK::kUnknown) && args[i]->type.is(TK::kUnknown))) type = *both;
     }
     if (type.is(TK::kUnknown)) type = Type::varchar();
+    // No cutting to the column's length: 'abcd' isn't in a char(3).
+    if (type.is(TK::kVarchar) || type.is(TK::kChar)) type.length = Type::kAny;
     for (auto& a : args) {
       TRY(a, convert(std::move(a), type, Conversion::kExplicit, in.position));
     }
@@ -361,8 +413,12 @@ Result<ExprPtr> Analyzer::bind_quantified(const sql::Quantified& q) {
       if (!like) return error(kWrongObjectType, "op ANY/ALL (array) requires array on right side", q.position);
       items.push_back(std::move(array));  // LIKE ANY ('a%')
     } else {
-      if (q.op != "=" || q.all) return error(kNotSupported, q.op + (q.all ? " ALL" : " ANY") + " of an array that isn't written out is not supported", q.position);
-      Type element = array->type.is(TK::kArray) ? Type(array->type.element) : array->type.is(TK::kInt2Vector) ? Type(TK::kSmallint) : Type(TK::kOid);
+      if (q.op != "=" || q.all)
+        return error(kNotSupported, q.op + (q.all ? " ALL" : " ANY") + " of an array that isn't written out is not supported",
+                     q.position);
+      Type element = array->type.is(TK::kArray)        ? Type(array->type.element)
+                     : array->type.is(TK::kInt2Vector) ? Type(TK::kSmallint)
+                                                       : Type(TK::kOid);
       auto type = comparison_type(left->type, element);
       if (!type) return no_operator("=", left, array, q.position);
       TRY(left, convert(std::move(left), element, Conversion::kExplicit, q.position));
@@ -457,7 +513,8 @@ Result<ExprPtr> Analyzer::bind_cast(const sql::Cast& cast) {
 Result<ExprPtr> Analyzer::bind_field(const sql::Field& field) {
   TRY(ExprPtr base, bind(*field.base));
   if (!base->type.is(TK::kSuper))
-    return error(kWrongObjectType, "column notation ." + field.name + " applied to type " + base->type.base_name() + ", which is not super",
+    return error(kWrongObjectType,
+                 "column notation ." + field.name + " applied to type " + base->type.base_name() + ", which is not super",
                  field.position);
   return make_call("super_field", TK::kSuper, {base, make_text(field.name)});
 }
@@ -475,7 +532,8 @@ Result<ExprPtr> Analyzer::bind_subscript(const sql::Subscript& s) {
     return make_call("super_element", TK::kSuper, {base, index});
   }
   if (type_class(base->type) != TypeClass::kArray)
-    return error(kDatatypeMismatch, "cannot subscript type " + base->type.base_name() + " because it is not an array", s.position);
+    return error(kDatatypeMismatch, "cannot subscript type " + base->type.base_name() + " because it is not an array",
+                 s.position);
   TRY(index, convert(std::move(index), TK::kBigint, Conversion::kImplicit, s.position));
   // int2vector and oidvector count from 0, arrays from 1.
   if (base->type.is(TK::kInt2Vector)) return make_call("vector_element", TK::kSmallint, {base, index});
@@ -496,7 +554,8 @@ Result<ExprPtr> Analyzer::bind_binary(const sql::Binary& b) {
 }
 
 /// (a, b) op (c, d), or with a subquery on one side.
-Result<ExprPtr> Analyzer::bind_rows(const std::string& op, const sql::Expr& left, const sql::Expr& right, sql::Position position) {
+Result<ExprPtr> Analyzer::bind_rows(const std::string& op, const sql::Expr& left, const sql::Expr& right,
+                                    sql::Position position) {
   if (auto* query = sql::get_if<sql::Subquery>(&right)) {
     TRY(auto items, bind_row_items(left));
     if (op != "=") return error(kNotSupported, "row comparison " + op + " with a subquery is not supported", position);
@@ -513,7 +572,8 @@ Result<ExprPtr> Analyzer::bind_rows(const std::string& op, const sql::Expr& left
     }
     return make_logical(op == "=", std::move(parts));
   }
-  if (op != "<" && op != "<=" && op != ">" && op != ">=") return error(kUndefinedFunction, "operator does not exist: record " + op + " record", position);
+  if (op != "<" && op != "<=" && op != ">" && op != ">=")
+    return error(kUndefinedFunction, "operator does not exist: record " + op + " record", position);
   // a < c OR (a = c AND b < d), from the last pair backwards
   ExprPtr result;
   for (size_t i = a.size(); i-- > 0;) {

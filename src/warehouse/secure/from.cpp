@@ -20,7 +20,8 @@ plan::FromPtr Analyzer::make_leaf(FromKind kind) {
 }
 
 /// A FROM leaf under its alias, its columns renamed as the alias list says.
-Result<Bound> Analyzer::leaf(plan::FromPtr from, std::vector<VisibleColumn> columns, const sql::TableRef& ref, std::string alias) {
+Result<Bound> Analyzer::leaf(plan::FromPtr from, std::vector<VisibleColumn> columns, const sql::TableRef& ref,
+                             std::string alias) {
   if (ref.column_aliases.size() > columns.size())
     return error(kInvalidColumnReference,
                  "table \"" + alias + "\" has " + std::to_string(columns.size()) + " columns available but " +
@@ -39,10 +40,14 @@ Result<Bound> Analyzer::leaf(plan::FromPtr from, std::vector<VisibleColumn> colu
 
 Result<Bound> Analyzer::bind_from(const sql::TableRef& ref, Level& lateral) {
   switch (ref.kind) {
-    case sql::TableRefKind::kTable: return bind_table(sql::as<sql::TableName>(ref), lateral);
-    case sql::TableRefKind::kSubquery: return bind_subquery(sql::as<sql::TableSubquery>(ref), lateral);
-    case sql::TableRefKind::kFunction: return bind_function(sql::as<sql::TableFunction>(ref), lateral);
-    case sql::TableRefKind::kJoin: return bind_join(sql::as<sql::Join>(ref), lateral);
+    case sql::TableRefKind::kTable:
+      return bind_table(sql::as<sql::TableName>(ref), lateral);
+    case sql::TableRefKind::kSubquery:
+      return bind_subquery(sql::as<sql::TableSubquery>(ref), lateral);
+    case sql::TableRefKind::kFunction:
+      return bind_function(sql::as<sql::TableFunction>(ref), lateral);
+    case sql::TableRefKind::kJoin:
+      return bind_join(sql::as<sql::Join>(ref), lateral);
   }
   return fail(kNotSupported, "this FROM item is not supported");
 }
@@ -59,9 +64,9 @@ Result<Bound> Analyzer::bind_table(const sql::TableName& ref, Level& lateral) {
       for (auto& o : context_.cte_outputs[from->cte]) columns.push_back({o.name, make_column(from->id, number++, o.type), o});
       return leaf(from, std::move(columns), ref, ref.alias.empty() ? name.name : ref.alias);
     }
-  } else if (name.database.empty()) {
-    // `FROM t, t.items AS i` unnests a SUPER column when t is a range to the left.
-    const std::string& table = name.schema;
+  } else {
+    // `FROM t, t.items AS i` and `t.order.items AS i` unnest a SUPER when t is a range to the left.
+    const std::string& table = name.database.empty() ? name.schema : name.database;
     for (auto& r : lateral.ranges)
       if (r.alias == table) return bind_unnest(ref, lateral);
   }
@@ -236,7 +241,9 @@ Result<Bound> Analyzer::bind_unnest(const sql::TableName& ref, Level& lateral) {
   if (!ref.at.empty()) return error(kNotSupported, "AT in a FROM clause that unnests is not supported", ref.position);
   sql::ColumnRef column;
   column.position = ref.position;
-  column.parts = {ref.name.schema, ref.name.name};
+  if (!ref.name.database.empty()) column.parts.push_back(ref.name.database);
+  column.parts.push_back(ref.name.schema);
+  column.parts.push_back(ref.name.name);
   ExprPtr array;
   {
     Restore<Level*> level(level_, &lateral);
@@ -298,7 +305,8 @@ Result<Bound> Analyzer::bind_join(const sql::Join& join, Level& lateral) {
   if (!join.alias.empty()) {  // (a JOIN b ..) AS x hides a and b
     Range range;
     range.alias = join.alias;
-    for (size_t i = 0; i < std::min(join.column_aliases.size(), out.columns.size()); i++) out.columns[i].name = join.column_aliases[i];
+    for (size_t i = 0; i < std::min(join.column_aliases.size(), out.columns.size()); i++)
+      out.columns[i].name = join.column_aliases[i];
     range.columns = out.columns;
     out.ranges = {std::move(range)};
   }
@@ -317,8 +325,8 @@ Result<void> Analyzer::join_using(const std::vector<sql::Identifier>& names, Bou
       found = &c;
     }
     if (!found)
-      return error(kUndefinedColumn, "column \"" + name.text + "\" specified in USING clause does not exist in " + which + " table",
-                   name.position);
+      return error(kUndefinedColumn,
+                   "column \"" + name.text + "\" specified in USING clause does not exist in " + which + " table", name.position);
     return found;
   };
   std::vector<ExprPtr> conditions;

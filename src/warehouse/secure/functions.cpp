@@ -40,6 +40,7 @@ constexpr Row kRows[] = {
     {S, "char_length", "str", "int4", "length"},
     {S, "character_length", "str", "int4", "length"},
     {S, "textlen", "str", "int4", "length"},
+    {S, "bpcharlen", "str", "int4", "length"},
     {S, "octet_length", "str", "int4"},
     {S, "octet_length", "varbyte", "int4", "octet_length_varbyte"},
     {S, "bit_length", "str", "int4"},
@@ -92,6 +93,7 @@ constexpr Row kRows[] = {
     {S, "to_hex", "int4", "varchar(8)"},
     {S, "to_hex", "int8", "varchar(16)"},
     {S, "to_hex", "varbyte", "text", "hex_varbyte"},
+    {S, "pg_size_pretty", "int8", "varchar(32)"},
     {S, "quote_ident", "str", "text"},
     {S, "quote_literal", "str", "text"},
     {S, "regexp_substr", "str,str", "~1"},
@@ -135,7 +137,9 @@ constexpr Row kRows[] = {
     {S, "sign", "num", "=1"},
     {S, "mod", "num,num", "modulo"},
     {S, "sqrt", "float8", "float8"},
+    {S, "dsqrt", "float8", "float8", "sqrt"},
     {S, "cbrt", "float8", "float8"},
+    {S, "dcbrt", "float8", "float8", "cbrt"},
     {S, "power", "float8,float8", "float8"},
     {S, "pow", "float8,float8", "float8", "power"},
     {S, "dpow", "float8,float8", "float8", "power"},
@@ -227,6 +231,7 @@ constexpr Row kRows[] = {
     {S, "json_parse", "str", "super"},
     {S, "can_json_parse", "str", "bool", "is_valid_json_text"},
     {S, "json_serialize", "super", "text"},
+    {S, "json_serialize_to_varbyte", "super", "varbyte"},
     {S, "json_size", "super", "int4"},
     {S, "json_typeof", "super", "varchar(16)"},
     {S, "array", "", "super", "super_array"},
@@ -236,6 +241,14 @@ constexpr Row kRows[] = {
     {S, "get_array_length", "super", "int4"},
     {S, "subarray", "super,int4", "super"},
     {S, "subarray", "super,int4,int4", "super"},
+    {S, "array_contains", "super,super", "bool", "super_contains"},
+    {S, "array_position", "super,super", "int4", "super_position"},
+    {S, "array_positions", "super,super", "super", "super_positions"},
+    {S, "array_distinct", "super", "super"},
+    {S, "array_except", "super,super", "super"},
+    {S, "array_intersection", "super,super", "super"},
+    {S, "array_union", "super,super", "super"},
+    {S, "arrays_overlap", "super,super", "bool"},
     {S, "split_to_array", "str", "super"},
     {S, "split_to_array", "str,str", "super"},
     {S, "object", "", "super", "super_object"},
@@ -281,6 +294,7 @@ constexpr Row kRows[] = {
     {A, "bit_or", "int8", "int8", "bit_or_agg"},
     {A, "bit_and", "bool", "bool", "bool_and"},
     {A, "bit_or", "bool", "bool", "bool_or"},
+    {A, "median", "int8", "numeric(38,1)", "median_integer"},
     {A, "median", "dec", "median"},
     {A, "median", "float8", "float8"},
     {A, "median", "date", "timestamp", "median_date"},
@@ -324,10 +338,11 @@ Type type_of(std::string_view word) {
     return Type::decimal(int(*parse_int(parts[0])), int(*parse_int(parts[1])));
   }
   static const std::unordered_map<std::string_view, Type> kTypes{
-      {"bool", TK::kBoolean}, {"int2", TK::kSmallint}, {"int4", TK::kInteger}, {"int8", TK::kBigint},
-      {"float4", TK::kReal}, {"float8", TK::kDouble}, {"date", TK::kDate}, {"timestamp", TK::kTimestamp},
-      {"timestamptz", TK::kTimestampTz}, {"time", TK::kTime}, {"timetz", TK::kTimeTz}, {"interval", TK::kInterval},
-      {"super", TK::kSuper}, {"varbyte", Type::varbyte()}, {"oid", TK::kOid},
+      {"bool", TK::kBoolean}, {"int2", TK::kSmallint},       {"int4", TK::kInteger},
+      {"int8", TK::kBigint},  {"float4", TK::kReal},         {"float8", TK::kDouble},
+      {"date", TK::kDate},    {"timestamp", TK::kTimestamp}, {"timestamptz", TK::kTimestampTz},
+      {"time", TK::kTime},    {"timetz", TK::kTimeTz},       {"interval", TK::kInterval},
+      {"super", TK::kSuper},  {"varbyte", Type::varbyte()},  {"oid", TK::kOid},
   };
   auto it = kTypes.find(word);
   CHECK(it != kTypes.end());
@@ -336,8 +351,8 @@ Type type_of(std::string_view word) {
 
 FunctionParameter parameter_of(std::string_view word) {
   static const std::unordered_map<std::string_view, ParameterKind> kKinds{
-      {"str", ParameterKind::kString}, {"num", ParameterKind::kNumber}, {"dec", ParameterKind::kDecimal},
-      {"any", ParameterKind::kAny}, {"same", ParameterKind::kSame}, {"array", ParameterKind::kArray},
+      {"str", ParameterKind::kString},    {"num", ParameterKind::kNumber}, {"dec", ParameterKind::kDecimal},
+      {"any", ParameterKind::kAny},       {"same", ParameterKind::kSame},  {"array", ParameterKind::kArray},
       {"part", ParameterKind::kDatePart},
   };
   if (auto it = kKinds.find(word); it != kKinds.end()) return {it->second, Type::varchar()};
@@ -359,8 +374,8 @@ Function function_of(const Row& row) {
   if (!words.empty())
     for (auto word : split(words, ',')) f.parameters.push_back(parameter_of(word));
   static const std::unordered_map<std::string_view, ResultRule> kRules{
-      {"concat", ResultRule::kConcat}, {"sum", ResultRule::kSum}, {"average", ResultRule::kAverage},
-      {"round", ResultRule::kRound}, {"modulo", ResultRule::kModulo}, {"element", ResultRule::kElement},
+      {"concat", ResultRule::kConcat},   {"sum", ResultRule::kSum},        {"average", ResultRule::kAverage},
+      {"round", ResultRule::kRound},     {"modulo", ResultRule::kModulo},  {"element", ResultRule::kElement},
       {"arrayof", ResultRule::kArrayOf}, {"median", ResultRule::kAverage}, {"ordered", ResultRule::kElement},
   };
   if (row.result[0] == '=' || row.result[0] == '~') {

@@ -45,11 +45,12 @@ enum class ResultRule : uint8_t {
   kArgument,  // that of argument `from`
   kLength,    // varchar as long as argument `from`
   kConcat,    // varchar as long as all arguments together
-  kSum, kAverage,
-  kRound,     // decimals: scale is the constant second argument, or 0
+  kSum,
+  kAverage,
+  kRound,  // decimals: scale is the constant second argument, or 0
   kModulo,
-  kElement,   // of the array argument
-  kArrayOf,   // an array of the argument's type
+  kElement,  // of the array argument
+  kArrayOf,  // an array of the argument's type
 };
 
 struct Function {

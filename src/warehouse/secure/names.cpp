@@ -85,10 +85,12 @@ Result<const Relation*> Analyzer::find_relation(const sql::ObjectName& name) {
 Result<const Relation*> Analyzer::find_target(const sql::ObjectName& name, const char* verb) {
   TRY(const Relation* relation, find_relation(name));
   switch (relation->kind) {
-    case RelationKind::kTable: break;
+    case RelationKind::kTable:
+      break;
     case RelationKind::kSystem:
       return error(kPermissionDenied, "permission denied: \"" + relation->name + "\" is a system catalog", name.position);
-    default: return error(kWrongObjectType, std::string("cannot ") + verb + " a view", name.position);
+    default:
+      return error(kWrongObjectType, std::string("cannot ") + verb + " a view", name.position);
   }
   if (relation->database != scope_.catalog.current_database())
     return error(kNotSupported, "cross-database write to \"" + dotted(name) + "\" is not supported", name.position);
@@ -137,7 +139,8 @@ Result<ExprPtr> Analyzer::resolve_alias(Level& level, std::string_view name) {
   return ExprPtr{};
 }
 
-const VisibleColumn* Analyzer::find_qualified(const std::vector<std::string>& parts, size_t count, const Range** range, bool* ambiguous) {
+const VisibleColumn* Analyzer::find_qualified(const std::vector<std::string>& parts, size_t count, const Range** range,
+                                              bool* ambiguous) {
   // parts[count-2] is the table, parts[count-1] the column.
   for (Level* level = level_; level; level = level->parent) {
     const Range* match = nullptr;
@@ -211,7 +214,10 @@ Result<ExprPtr> Analyzer::resolve(const sql::ColumnRef& ref) {
     return path(column->expr, count);
   }
   const std::string& name = ref.parts[0];
-  if (ref.parts.size() == 1 || !range) {
+  // An unnested array element is range and column at once: e.name reads a member of e.
+  bool element = range && range->columns.size() == 1 && range->columns[0].name == range->alias && range->alias == name &&
+                 range->columns[0].expr->type.is(sql::TypeKind::kSuper);
+  if (ref.parts.size() == 1 || !range || element) {
     for (Level* level = level_; level; level = level->parent) {
       const VisibleColumn* found = nullptr;
       for (auto& c : level->columns) {
@@ -226,14 +232,16 @@ Result<ExprPtr> Analyzer::resolve(const sql::ColumnRef& ref) {
       TRY(ExprPtr alias, resolve_alias(*level, name));
       if (alias) {
         if (level != level_) {
-          return error(kNotSupported, "reference to the select alias \"" + name + "\" of an outer query is not supported", ref.position);
+          return error(kNotSupported, "reference to the select alias \"" + name + "\" of an outer query is not supported",
+                       ref.position);
         }
         return path(alias, 1);
       }
     }
   }
   if (ref.parts.size() > 1 && !range)
-    return error(kUndefinedTable, "missing FROM-clause entry for table \"" + ref.parts[ref.parts.size() - 2] + "\"", ref.position);
+    return error(kUndefinedTable, "missing FROM-clause entry for table \"" + ref.parts[ref.parts.size() - 2] + "\"",
+                 ref.position);
   if (range)
     return error(kUndefinedColumn, "column \"" + ref.parts.back() + "\" does not exist in " + range->alias, ref.position);
   return no_column(ref);

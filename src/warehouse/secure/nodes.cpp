@@ -107,7 +107,8 @@ ExprPtr make_logical(bool is_and, std::vector<ExprPtr> args) {
 
 bool same(const Expr& a, const Expr& b) {
   if (&a == &b) return !a.is_volatile;
-  if (a.kind != b.kind || a.type != b.type || a.weight != b.weight || a.has_query || b.has_query || a.is_volatile || b.is_volatile)
+  if (a.kind != b.kind || a.type != b.type || a.weight != b.weight || a.has_query || b.has_query || a.is_volatile ||
+      b.is_volatile)
     return false;
   if (a.value != b.value || a.relation != b.relation || a.column != b.column || a.parameter != b.parameter ||
       a.coercion != b.coercion || a.function != b.function || a.host != b.host || a.distinct != b.distinct ||
@@ -115,7 +116,8 @@ bool same(const Expr& a, const Expr& b) {
     return false;
   if (!same_list(a.args, b.args) || !same_ptr(a.filter, b.filter) || !same_keys(a.order_by, b.order_by)) return false;
   if (!a.window || !b.window) return a.window == b.window;
-  if (!same_list(a.window->partition_by, b.window->partition_by) || !same_keys(a.window->order_by, b.window->order_by)) return false;
+  if (!same_list(a.window->partition_by, b.window->partition_by) || !same_keys(a.window->order_by, b.window->order_by))
+    return false;
   if (!a.window->frame || !b.window->frame) return a.window->frame.has_value() == b.window->frame.has_value();
   auto &f = *a.window->frame, &g = *b.window->frame;
   return f.unit == g.unit && f.start == g.start && f.end == g.end && same_ptr(f.start_offset, g.start_offset) &&

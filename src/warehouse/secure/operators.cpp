@@ -50,14 +50,16 @@ Result<ExprPtr> Analyzer::convert(const ExprPtr& from_expr, const Type& target, 
   const Type& from = expr->type;
   if (to.is(TK::kDecimal) && to.precision == Type::kAny) to = as_decimal(from);
   if (from == to || to.is(TK::kAnyElement)) return expr;
-  bool allowed = how == Conversion::kExplicit ? castable(from, to) : how == Conversion::kAssignment ? assignable(from, to)
-                                                                                                      : implicit_cost(from, to).has_value();
+  bool allowed = how == Conversion::kExplicit     ? castable(from, to)
+                 : how == Conversion::kAssignment ? assignable(from, to)
+                                                  : implicit_cost(from, to).has_value();
   if (!allowed) return error(kCannotCoerce, "cannot cast type " + from.base_name() + " to " + to.base_name(), position);
 
   auto f = type_class(from), t = type_class(to);
   if (is_null(*expr)) return make_constant(to, std::nullopt);
   if (f == TypeClass::kOid || (t == TypeClass::kOid && !to.is(TK::kOid))) {
-    if (to.kind != TK::kOid && f != TypeClass::kNumber && !(t == TypeClass::kNumber)) return convert_reg(std::move(expr), to, position);
+    if (to.kind != TK::kOid && f != TypeClass::kNumber && !(t == TypeClass::kNumber))
+      return convert_reg(std::move(expr), to, position);
     return make_cast(std::move(expr), to, plan::Coercion::kExplicit);
   }
   if (f == TypeClass::kString && t == TypeClass::kString) {
@@ -84,15 +86,20 @@ Result<ExprPtr> Analyzer::convert(const ExprPtr& from_expr, const Type& target, 
 Result<ExprPtr> Analyzer::convert_text(const plan::Expr& constant, const Type& to, Conversion how, sql::Position position) {
   if (!constant.value) return make_constant(to, std::nullopt);
   const std::string& text = *constant.value;
-  int64_t now = scope_.catalog.transaction_time() + kEpoch2000 + int64_t(values::fixed_offset(scope_.catalog.time_zone()).value_or(0)) * 1000000;
+  int64_t now = scope_.catalog.transaction_time() + kEpoch2000 +
+                int64_t(values::fixed_offset(scope_.catalog.time_zone()).value_or(0)) * 1000000;
   auto relay = [&](const Error& e) { return error(*e.kind, e.message, position); };
   auto done = [&](std::string canonical) -> Result<ExprPtr> { return make_constant(to, std::move(canonical)); };
   switch (to.kind) {
-    case TK::kUnknown: return make_constant(to, text);
-    case TK::kChar: case TK::kVarchar: {
+    case TK::kUnknown:
+      return make_constant(to, text);
+    case TK::kChar:
+    case TK::kVarchar: {
       std::string_view s = text;
       if (to.is(TK::kChar)) s = values::trim_trailing_blanks(s);
-      if (to.length == Type::kAny) return make_constant(to.is(TK::kChar) ? Type::character(std::max(1, int(s.size()))) : Type::varchar(int(s.size())), std::string(s));
+      if (to.length == Type::kAny)
+        return make_constant(to.is(TK::kChar) ? Type::character(std::max(1, int(s.size()))) : Type::varchar(int(s.size())),
+                             std::string(s));
       if (s.size() > size_t(to.length)) {
         if (how == Conversion::kAssignment && values::trim_trailing_blanks(s).size() > size_t(to.length))
           return error(kStringTruncation, "value too long for type " + to.format(), position);
@@ -100,29 +107,42 @@ Result<ExprPtr> Analyzer::convert_text(const plan::Expr& constant, const Type& t
       }
       return done(std::string(s));
     }
-    case TK::kText: case TK::kName: case TK::kCString: case TK::kAclItem: case TK::kRefCursor: return done(text);
-    case TK::kCharByte: return done(text.substr(0, 1));
+    case TK::kText:
+    case TK::kName:
+    case TK::kCString:
+    case TK::kAclItem:
+    case TK::kRefCursor:
+      return done(text);
+    case TK::kCharByte:
+      return done(text.substr(0, 1));
     case TK::kBoolean: {
       auto v = values::parse_bool(text);
       return v ? done(*v ? "true" : "false") : relay(v.error());
     }
-    case TK::kSmallint: case TK::kInteger: case TK::kBigint: {
-      auto v = values::parse_integer(text, to.is(TK::kSmallint) ? values::Width::k16 : to.is(TK::kInteger) ? values::Width::k32 : values::Width::k64);
+    case TK::kSmallint:
+    case TK::kInteger:
+    case TK::kBigint: {
+      auto v = values::parse_integer(text, to.is(TK::kSmallint)  ? values::Width::k16
+                                           : to.is(TK::kInteger) ? values::Width::k32
+                                                                 : values::Width::k64);
       return v ? done(std::to_string(*v)) : relay(v.error());
     }
     case TK::kDecimal: {
       auto v = values::parse_decimal(text);
       if (!v) return relay(v.error());
       if (to.precision == Type::kAny)
-        return make_constant(Type::decimal(v->precision, std::min(v->scale, int(Type::kDecimalScaleMax))), values::format_decimal(v->units, v->scale));
+        return make_constant(Type::decimal(v->precision, std::min(v->scale, int(Type::kDecimalScaleMax))),
+                             values::format_decimal(v->units, v->scale));
       auto units = values::rescale(*v, to.precision, to.scale);
       return units ? done(values::format_decimal(*units, to.scale)) : relay(units.error());
     }
-    case TK::kReal: case TK::kDouble: {
+    case TK::kReal:
+    case TK::kDouble: {
       auto v = values::parse_double(text);
       if (!v) return relay(v.error());
       char buffer[64];
-      auto [end, ec] = to.is(TK::kReal) ? std::to_chars(buffer, buffer + sizeof buffer, float(*v)) : std::to_chars(buffer, buffer + sizeof buffer, *v);
+      auto [end, ec] = to.is(TK::kReal) ? std::to_chars(buffer, buffer + sizeof buffer, float(*v))
+                                        : std::to_chars(buffer, buffer + sizeof buffer, *v);
       return done(std::string(buffer, end));
     }
     case TK::kDate: {
@@ -136,7 +156,8 @@ Result<ExprPtr> Analyzer::convert_text(const plan::Expr& constant, const Type& t
     case TK::kTimeTz: {
       auto v = values::parse_datetime(text, "time with time zone", now);
       if (!v) return relay(v.error());
-      if (!v->has_time) return error(kInvalidDatetime, "invalid input syntax for type time with time zone: \"" + text + "\"", position);
+      if (!v->has_time)
+        return error(kInvalidDatetime, "invalid input syntax for type time with time zone: \"" + text + "\"", position);
       return done(values::format_time(v->micros) + values::format_offset(v->offset_seconds.value_or(0)));
     }
     case TK::kTimestamp: {
@@ -146,28 +167,72 @@ Result<ExprPtr> Analyzer::convert_text(const plan::Expr& constant, const Type& t
     case TK::kTimestampTz: {
       auto v = values::parse_datetime(text, "timestamp with time zone", now);
       if (!v) return relay(v.error());
-      if (!v->has_date) return error(kInvalidDatetime, "invalid input syntax for type timestamp with time zone: \"" + text + "\"", position);
+      if (!v->has_date)
+        return error(kInvalidDatetime, "invalid input syntax for type timestamp with time zone: \"" + text + "\"", position);
       int64_t micros = int64_t(v->days) * 86400 * 1000000 + v->micros;
       std::string zone_name = v->zone.empty() ? scope_.catalog.time_zone() : v->zone;
       auto offset = v->offset_seconds ? v->offset_seconds : values::fixed_offset(zone_name);
       if (offset) return done(values::format_timestamp(micros - int64_t(*offset) * 1000000) + "+00");
-      return make_call("timezone", TK::kTimestampTz, {make_text(zone_name), make_constant(TK::kTimestamp, values::format_timestamp(micros))});
+      return make_call("timezone", TK::kTimestampTz,
+                       {make_text(zone_name), make_constant(TK::kTimestamp, values::format_timestamp(micros))});
     }
-    case TK::kInterval: case TK::kIntervalDayToSecond: case TK::kIntervalYearToMonth: {
+    case TK::kInterval:
+    case TK::kIntervalDayToSecond:
+    case TK::kIntervalYearToMonth: {
       auto v = values::parse_interval(text);
       return v ? done(values::format_interval(*v)) : relay(v.error());
     }
-    case TK::kSuper: return done(json_quote(text));
+    case TK::kSuper:
+      return done(json_quote(text));
     case TK::kVarbyte:
       if (to.length != Type::kAny && text.size() > size_t(to.length)) {
         if (how == Conversion::kAssignment) return error(kStringTruncation, "value too long for type " + to.format(), position);
         return done(hex_of(std::string_view(text).substr(0, size_t(to.length))));
       }
       return done(hex_of(text));
-    default: break;
+    default:
+      break;
   }
+  if (type_class(to) == TypeClass::kArray) return text_to_array(text, to, position);
   if (type_class(to) == TypeClass::kOid) return text_to_oid(text, to, position);
   return error(kNotSupported, "a literal of type " + to.format() + " is not supported", position);
+}
+
+/// {a,"b c",NULL}, or the blank-separated form of int2vector and oidvector.
+Result<ExprPtr> Analyzer::text_to_array(const std::string& text, const Type& to, sql::Position position) {
+  Type element = to.is(TK::kInt2Vector) ? Type(TK::kSmallint) : to.is(TK::kOidVector) ? Type(TK::kOid) : Type(to.element);
+  std::vector<Datum> items;
+  auto malformed = [&] { return error(kInvalidText, "malformed array literal: \"" + text + "\"", position); };
+  if (!to.is(TK::kArray)) {
+    for (auto word : split(text, ' '))
+      if (!word.empty()) items.emplace_back(std::string(word));
+  } else {
+    std::string_view s = trim(text);
+    if (s.size() < 2 || s.front() != '{' || s.back() != '}') return malformed();
+    s = s.substr(1, s.size() - 2);
+    for (size_t i = 0; i < s.size();) {
+      std::string item;
+      bool quoted = s[i] == '"';
+      if (quoted) i++;
+      while (i < s.size() && (quoted ? s[i] != '"' : s[i] != ',')) {
+        if (s[i] == '{') return error(kNotSupported, "arrays of arrays are not supported", position);
+        if (s[i] == '\\' && i + 1 < s.size()) i++;
+        item += s[i++];
+      }
+      if (quoted && (i >= s.size() || s[i++] != '"')) return malformed();
+      if (i < s.size() && s[i++] != ',') return malformed();
+      if (!quoted && iequals(trim(item), "null"))
+        items.emplace_back();
+      else
+        items.emplace_back(std::move(item));
+    }
+  }
+  std::vector<ExprPtr> values;
+  for (auto& item : items) {
+    TRY(ExprPtr value, convert_text(*make_constant(Type(), item), element, Conversion::kExplicit, position));
+    values.push_back(std::move(value));
+  }
+  return make_call("array_list", to, std::move(values));
 }
 
 Result<ExprPtr> Analyzer::text_to_oid(const std::string& text, const Type& to, sql::Position position) {
@@ -206,9 +271,12 @@ Result<ExprPtr> Analyzer::convert_reg(ExprPtr expr, const Type& to, sql::Positio
     return make_cast(std::move(expr), to, plan::Coercion::kExplicit);
   }
   if (to_class == TypeClass::kString) {
-    if (expr->type.is(TK::kOid) || expr->type.is(TK::kXid) || expr->type.is(TK::kCid)) return make_cast(std::move(expr), to, plan::Coercion::kExplicit);
-    auto as_oid = is_constant(*expr) ? make_constant(TK::kOid, expr->value) : make_cast(expr, TK::kOid, plan::Coercion::kExplicit);
-    if (expr->type.is(TK::kRegtype)) return host_call("format_type", {as_oid, make_constant(TK::kInteger, std::nullopt)}, position);
+    if (expr->type.is(TK::kOid) || expr->type.is(TK::kXid) || expr->type.is(TK::kCid))
+      return make_cast(std::move(expr), to, plan::Coercion::kExplicit);
+    auto as_oid =
+        is_constant(*expr) ? make_constant(TK::kOid, expr->value) : make_cast(expr, TK::kOid, plan::Coercion::kExplicit);
+    if (expr->type.is(TK::kRegtype))
+      return host_call("format_type", {as_oid, make_constant(TK::kInteger, std::nullopt)}, position);
     return host_call(std::string(expr->type.type_name()) + "out", {as_oid}, position);
   }
   if (from_class == TypeClass::kString) {
@@ -260,7 +328,8 @@ Result<ExprPtr> Analyzer::convert_zoned(ExprPtr expr, const Type& to, Conversion
 std::unexpected<Error> Analyzer::no_operator(const std::string& op, const ExprPtr& a, const ExprPtr& b, sql::Position position) {
   auto name = [](const ExprPtr& e) { return e->type.is(TK::kUnknown) ? std::string("\"unknown\"") : e->type.base_name(); };
   auto e = error(kUndefinedFunction, "operator does not exist: " + name(a) + " " + op + " " + name(b), position);
-  return std::unexpected(std::move(e).error().with("HINT", "No operator matches the given name and argument type(s). You may need to add explicit type casts."));
+  return std::unexpected(std::move(e).error().with(
+      "HINT", "No operator matches the given name and argument type(s). You may need to add explicit type casts."));
 }
 
 Result<Type> Analyzer::unify(std::vector<ExprPtr>& exprs, const char* what, sql::Position position) {
@@ -278,7 +347,9 @@ Result<Type> Analyzer::unify(std::vector<ExprPtr>& exprs, const char* what, sql:
         break;
       }
     }
-    return error(kDatatypeMismatch, std::string(what) + " types " + first.base_name() + " and " + second.base_name() + " cannot be matched", position);
+    return error(kDatatypeMismatch,
+                 std::string(what) + " types " + first.base_name() + " and " + second.base_name() + " cannot be matched",
+                 position);
   }
   if (type->is(TK::kVarchar)) {  // literals count with their length
     int longest = type->length == Type::kAny ? Type::kVarcharMax : type->length;
@@ -289,6 +360,10 @@ Result<Type> Analyzer::unify(std::vector<ExprPtr>& exprs, const char* what, sql:
     bool parameter = std::any_of(exprs.begin(), exprs.end(), [](auto& e) { return e->kind == plan::ExprKind::kParameter; });
     *type = Type::varchar(parameter ? Type::kAny : std::min(longest, int(Type::kVarcharMax)));
   }
+  if (type->is(TK::kChar))
+    for (auto& e : exprs)
+      if (e->type.is(TK::kUnknown) && is_constant(*e) && e->value)
+        type->length = std::max(type->length, int32_t(e->value->size()));
   for (auto& e : exprs) {
     bool strings = type_class(e->type) == TypeClass::kString && type_class(*type) == TypeClass::kString;
     if (strings) continue;  // the longest fits all: nothing to convert
@@ -299,7 +374,14 @@ Result<Type> Analyzer::unify(std::vector<ExprPtr>& exprs, const char* what, sql:
 
 Result<ExprPtr> Analyzer::comparison(const std::string& op, ExprPtr a, ExprPtr b, sql::Position position) {
   static const std::unordered_map<std::string, std::string> kIds{
-      {"=", "eq"}, {"<>", "ne"}, {"<", "lt"}, {"<=", "le"}, {">", "gt"}, {">=", "ge"}, {"distinct", "distinct"}, {"not_distinct", "not_distinct"},
+      {"=", "eq"},
+      {"<>", "ne"},
+      {"<", "lt"},
+      {"<=", "le"},
+      {">", "gt"},
+      {">=", "ge"},
+      {"distinct", "distinct"},
+      {"not_distinct", "not_distinct"},
   };
   auto id = kIds.find(op);
   if (id == kIds.end()) return no_operator(op, a, b, position);
@@ -319,7 +401,8 @@ Result<ExprPtr> Analyzer::comparison(const std::string& op, ExprPtr a, ExprPtr b
 
 Result<ExprPtr> Analyzer::operate(const std::string& op, ExprPtr a, ExprPtr b, sql::Position position) {
   if (op == "||") return concatenate(std::move(a), std::move(b), position);
-  if (op.size() == 1 && std::string_view("+-*/%").find(op[0]) != std::string_view::npos) return arithmetic(op[0], std::move(a), std::move(b), position);
+  if (op.size() == 1 && std::string_view("+-*/%").find(op[0]) != std::string_view::npos)
+    return arithmetic(op[0], std::move(a), std::move(b), position);
   if (op == "^") {
     for (auto* e : {&a, &b}) {
       if (!(*e)->type.is_numeric() && !(*e)->type.is(TK::kUnknown)) return no_operator(op, a, b, position);
@@ -328,8 +411,8 @@ Result<ExprPtr> Analyzer::operate(const std::string& op, ExprPtr a, ExprPtr b, s
     return make_call("power", TK::kDouble, {a, b});
   }
   static const std::unordered_map<std::string, std::pair<const char*, bool>> kPatterns{
-      {"~~", {"like", false}},   {"!~~", {"like", true}},  {"~~*", {"ilike", false}}, {"!~~*", {"ilike", true}},
-      {"~", {"regex", false}},   {"!~", {"regex", true}},  {"~*", {"iregex", false}}, {"!~*", {"iregex", true}},
+      {"~~", {"like", false}}, {"!~~", {"like", true}}, {"~~*", {"ilike", false}}, {"!~~*", {"ilike", true}},
+      {"~", {"regex", false}}, {"!~", {"regex", true}}, {"~*", {"iregex", false}}, {"!~*", {"iregex", true}},
   };
   if (auto it = kPatterns.find(op); it != kPatterns.end()) {
     for (auto* e : {&a, &b}) {
@@ -340,7 +423,8 @@ Result<ExprPtr> Analyzer::operate(const std::string& op, ExprPtr a, ExprPtr b, s
     auto call = make_call(it->second.first, TK::kBoolean, {a, b});
     return it->second.second ? make_not(std::move(call)) : call;
   }
-  static const std::unordered_map<std::string, const char*> kBits{{"&", "bit_and"}, {"|", "bit_or"}, {"#", "bit_xor"}, {"<<", "shift_left"}, {">>", "shift_right"}};
+  static const std::unordered_map<std::string, const char*> kBits{
+      {"&", "bit_and"}, {"|", "bit_or"}, {"#", "bit_xor"}, {"<<", "shift_left"}, {">>", "shift_right"}};
   if (auto it = kBits.find(op); it != kBits.end()) {
     for (auto* e : {&a, &b})
       if ((*e)->type.is(TK::kUnknown)) {
@@ -385,15 +469,21 @@ Result<ExprPtr> Analyzer::arithmetic(char op, ExprPtr a, ExprPtr b, sql::Positio
     TRY(b, convert(std::move(b), TK::kInteger, Conversion::kImplicit, position));
   } else if (x == TypeClass::kUnknown || x == TypeClass::kSuper) {
     Type to = y == TypeClass::kNumber ? b->type : Type(TK::kDouble);
-    TRY(a, convert(std::move(a), x == TypeClass::kUnknown && to.is(TK::kDecimal) ? Type::decimal(Type::kAny, 0) : to, Conversion::kImplicit, position));
+    TRY(a, convert(std::move(a), x == TypeClass::kUnknown && to.is(TK::kDecimal) ? Type::decimal(Type::kAny, 0) : to,
+                   Conversion::kImplicit, position));
   }
   x = type_class(a->type);
   if (y == TypeClass::kUnknown || y == TypeClass::kSuper) {
     Type to = x == TypeClass::kNumber ? a->type : Type(TK::kDouble);
-    TRY(b, convert(std::move(b), y == TypeClass::kUnknown && to.is(TK::kDecimal) ? Type::decimal(Type::kAny, 0) : to, Conversion::kImplicit, position));
+    TRY(b, convert(std::move(b), y == TypeClass::kUnknown && to.is(TK::kDecimal) ? Type::decimal(Type::kAny, 0) : to,
+                   Conversion::kImplicit, position));
   }
-  if (type_class(a->type) == TypeClass::kOid) { TRY(a, convert(std::move(a), TK::kBigint, Conversion::kImplicit, position)); }
-  if (type_class(b->type) == TypeClass::kOid) { TRY(b, convert(std::move(b), TK::kBigint, Conversion::kImplicit, position)); }
+  if (type_class(a->type) == TypeClass::kOid) {
+    TRY(a, convert(std::move(a), TK::kBigint, Conversion::kImplicit, position));
+  }
+  if (type_class(b->type) == TypeClass::kOid) {
+    TRY(b, convert(std::move(b), TK::kBigint, Conversion::kImplicit, position));
+  }
   if (!a->type.is_numeric() || !b->type.is_numeric()) return none();
   Type type = arithmetic_type(op, a->type, b->type);
   if (op == '%' && type.is_float()) return none();

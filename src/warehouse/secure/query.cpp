@@ -29,9 +29,12 @@ Result<QueryPtr> Analyzer::bind_query(const sql::Query& query, Level* parent) {
   auto bound = [&]() -> Result<void> {
     TRY_VOID(bind_with(query.with, parent, out->ctes));
     switch (query.kind) {
-      case sql::Query::Kind::kSelect: return bind_select(query, parent, *out);
-      case sql::Query::Kind::kSetOperation: return bind_set_operation(query, parent, *out);
-      case sql::Query::Kind::kValues: return bind_values(query, parent, *out);
+      case sql::Query::Kind::kSelect:
+        return bind_select(query, parent, *out);
+      case sql::Query::Kind::kSetOperation:
+        return bind_set_operation(query, parent, *out);
+      case sql::Query::Kind::kValues:
+        return bind_values(query, parent, *out);
     }
     return fail(kNotSupported, "this form of query is not supported");
   }();
@@ -97,7 +100,8 @@ Result<QueryPtr> Analyzer::bind_recursive(const sql::Cte& cte, Level* parent, pl
     return copy;
   }
   if (q.set_operator != sql::SetOperator::kUnion || !q.all)
-    return error(kInvalidRecursion, "recursive query \"" + cte.name + "\" must have the form non-recursive-term UNION ALL recursive-term",
+    return error(kInvalidRecursion,
+                 "recursive query \"" + cte.name + "\" must have the form non-recursive-term UNION ALL recursive-term",
                  cte.position);
   if (!q.order_by.empty() || q.limit || q.offset)
     return error(kNotSupported, "ORDER BY, LIMIT and OFFSET in a recursive query are not supported", cte.position);
@@ -192,7 +196,8 @@ Result<void> Analyzer::bind_items(const sql::Select& select, Level& level, plan:
           std::vector<std::string> parts{c->name};
           for (auto& r : level.ranges)
             for (auto& rc : r.columns)
-              if (parts.size() == 1 && !r.alias.empty() && rc.expr == c->expr && rc.name == c->name) parts.insert(parts.begin(), r.alias);
+              if (parts.size() == 1 && !r.alias.empty() && rc.expr == c->expr && rc.name == c->name)
+                parts.insert(parts.begin(), r.alias);
           names.push_back(std::move(parts));
         }
         stars.emplace_back(i, std::move(names));
@@ -229,7 +234,8 @@ Result<void> Analyzer::bind_items(const sql::Select& select, Level& level, plan:
   return {};
 }
 
-Result<void> Analyzer::expand_star(const sql::Star& star, Level& level, plan::Query& out, std::vector<const VisibleColumn*>& expanded) {
+Result<void> Analyzer::expand_star(const sql::Star& star, Level& level, plan::Query& out,
+                                   std::vector<const VisibleColumn*>& expanded) {
   const std::vector<VisibleColumn>* columns = &level.columns;
   if (!star.qualifier.empty()) {
     const auto& q = star.qualifier;
@@ -270,9 +276,12 @@ Result<void> Analyzer::expand_star(const sql::Star& star, Level& level, plan::Qu
 
 std::string Analyzer::output_name(const sql::Expr& expr) {
   switch (expr.kind) {
-    case sql::ExprKind::kColumnRef: return sql::as<sql::ColumnRef>(expr).parts.back();
-    case sql::ExprKind::kField: return sql::as<sql::Field>(expr).name;
-    case sql::ExprKind::kSubscript: return output_name(*sql::as<sql::Subscript>(expr).base);
+    case sql::ExprKind::kColumnRef:
+      return sql::as<sql::ColumnRef>(expr).parts.back();
+    case sql::ExprKind::kField:
+      return sql::as<sql::Field>(expr).name;
+    case sql::ExprKind::kSubscript:
+      return output_name(*sql::as<sql::Subscript>(expr).base);
     case sql::ExprKind::kFunctionCall: {
       auto& call = sql::as<sql::FunctionCall>(expr);
       if (call.name.name == "extract") return "date_part";
@@ -283,16 +292,21 @@ std::string Analyzer::output_name(const sql::Expr& expr) {
       auto inner = output_name(*cast.operand);
       return inner == "?column?" ? std::string(cast.type.type_name()) : inner;
     }
-    case sql::ExprKind::kTypedLiteral: return std::string(sql::as<sql::TypedLiteral>(expr).type.type_name());
+    case sql::ExprKind::kTypedLiteral:
+      return std::string(sql::as<sql::TypedLiteral>(expr).type.type_name());
     case sql::ExprKind::kCase: {
       auto& c = sql::as<sql::Case>(expr);
       if (c.otherwise)
         if (auto name = output_name(*c.otherwise); name != "?column?") return name;
       return "case";
     }
-    case sql::ExprKind::kArray: case sql::ExprKind::kArrayQuery: return "array";
-    case sql::ExprKind::kLiteral: return sql::as<sql::Literal>(expr).value_kind == sql::Literal::Kind::kBoolean ? "bool" : "?column?";
-    default: return "?column?";
+    case sql::ExprKind::kArray:
+    case sql::ExprKind::kArrayQuery:
+      return "array";
+    case sql::ExprKind::kLiteral:
+      return sql::as<sql::Literal>(expr).value_kind == sql::Literal::Kind::kBoolean ? "bool" : "?column?";
+    default:
+      return "?column?";
   }
 }
 
@@ -327,7 +341,8 @@ Result<void> Analyzer::bind_group_by(const sql::Select& select, Level& level, pl
     ExprPtr key;
     if (auto position = position_literal(expr)) {
       if (*position < 1 || *position > int64_t(out.outputs.size()))
-        return error(kInvalidColumnReference, "GROUP BY position " + std::to_string(*position) + " is not in select list", expr.position);
+        return error(kInvalidColumnReference, "GROUP BY position " + std::to_string(*position) + " is not in select list",
+                     expr.position);
       key = out.select.outputs[size_t(*position - 1)];
     } else {
       TRY(key, bind_in(Place::kSelect, expr));
@@ -340,11 +355,17 @@ Result<void> Analyzer::bind_group_by(const sql::Select& select, Level& level, pl
   };
   for (auto& element : select.group_by) {
     switch (element.kind) {
-      case sql::GroupingElement::Kind::kExpr: TRY_VOID(one(*element.exprs[0])); break;
-      case sql::GroupingElement::Kind::kEmpty: break;
-      case sql::GroupingElement::Kind::kRollup: return fail(kNotSupported, "GROUP BY ROLLUP is not supported");
-      case sql::GroupingElement::Kind::kCube: return fail(kNotSupported, "GROUP BY CUBE is not supported");
-      case sql::GroupingElement::Kind::kSets: return fail(kNotSupported, "GROUP BY GROUPING SETS is not supported");
+      case sql::GroupingElement::Kind::kExpr:
+        TRY_VOID(one(*element.exprs[0]));
+        break;
+      case sql::GroupingElement::Kind::kEmpty:
+        break;
+      case sql::GroupingElement::Kind::kRollup:
+        return fail(kNotSupported, "GROUP BY ROLLUP is not supported");
+      case sql::GroupingElement::Kind::kCube:
+        return fail(kNotSupported, "GROUP BY CUBE is not supported");
+      case sql::GroupingElement::Kind::kSets:
+        return fail(kNotSupported, "GROUP BY GROUPING SETS is not supported");
     }
   }
   return {};
@@ -377,7 +398,8 @@ Result<void> Analyzer::bind_order_by(const sql::Query& query, Level& level, plan
         if (same(*out.select.outputs[i], *expr)) set_output(i);
       if (!key.output) {
         if (out.select.distinct)
-          return error(kInvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list", item.expr->position);
+          return error(kInvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                       item.expr->position);
         if (is_constant(*expr)) continue;  // orders nothing
         key.expr = std::move(expr);
       }
@@ -392,7 +414,8 @@ Result<void> Analyzer::bind_limit(const sql::Query& query, Level* parent, plan::
     Level empty;
     Restore<Level*> level(level_, &empty);
     TRY(ExprPtr e, bind_in(Place::kLimit, expr));
-    if (uses_columns(e)) return error(kInvalidColumnReference, std::string("argument of ") + clause + " must not contain variables", expr.position);
+    if (uses_columns(e))
+      return error(kInvalidColumnReference, std::string("argument of ") + clause + " must not contain variables", expr.position);
     TRY(e, convert(std::move(e), sql::TypeKind::kBigint, Conversion::kImplicit, expr.position));
     if (is_constant(*e) && e->value && e->value->starts_with('-'))
       return error(kInvalidParameterValue, std::string(clause) + " must not be negative", expr.position);
@@ -490,14 +513,16 @@ Result<void> Analyzer::bind_set_operation(const sql::Query& query, Level* parent
   for (size_t i = 0; i < out.left->outputs.size(); i++) {
     auto type_of = [&](const plan::Query& q) {
       // A bare NULL or literal takes the other side's type, though finish() made it a varchar.
-      if (q.kind == plan::Query::Kind::kSelect && is_constant(*q.select.outputs[i]) && q.outputs[i].type.is(sql::TypeKind::kVarchar))
+      if (q.kind == plan::Query::Kind::kSelect && is_constant(*q.select.outputs[i]) &&
+          q.outputs[i].type.is(sql::TypeKind::kVarchar))
         return sql::Type();
       return q.outputs[i].type;
     };
     sql::Type both[] = {type_of(*out.left), type_of(*out.right)};
     auto type = common_type(both);
     if (!type)
-      return error(kDatatypeMismatch, std::string(name) + " types " + both[0].base_name() + " and " + both[1].base_name() + " cannot be matched",
+      return error(kDatatypeMismatch,
+                   std::string(name) + " types " + both[0].base_name() + " and " + both[1].base_name() + " cannot be matched",
                    query.position);
     if (both[0].is(sql::TypeKind::kUnknown) && both[1].is(sql::TypeKind::kUnknown)) {
       sql::Type strings[] = {out.left->outputs[i].type, out.right->outputs[i].type};
@@ -519,14 +544,16 @@ Result<void> Analyzer::bind_set_operation(const sql::Query& query, Level* parent
     key.nulls_first = item.nulls_first.value_or(item.descending);
     if (auto position = position_literal(*item.expr)) {
       if (*position < 1 || *position > int64_t(types.size()))
-        return error(kInvalidColumnReference, "ORDER BY position " + std::to_string(*position) + " is not in select list", item.expr->position);
+        return error(kInvalidColumnReference, "ORDER BY position " + std::to_string(*position) + " is not in select list",
+                     item.expr->position);
       key.output = int(*position);
     } else if (auto* ref = sql::get_if<sql::ColumnRef>(item.expr.get()); ref && ref->parts.size() == 1) {
       for (size_t i = 0; i < types.size() && !key.output; i++)
         if (out.outputs[i].name == ref->parts[0]) key.output = int(i + 1);
       if (!key.output) return error(kUndefinedColumn, "column \"" + ref->parts[0] + "\" does not exist", ref->position);
     } else {
-      return error(kNotSupported, "ORDER BY on a UNION/INTERSECT/EXCEPT result must be on one of the result columns", item.expr->position);
+      return error(kNotSupported, "ORDER BY on a UNION/INTERSECT/EXCEPT result must be on one of the result columns",
+                   item.expr->position);
     }
     out.order_by.push_back(std::move(key));
   }

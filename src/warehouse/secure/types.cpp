@@ -11,13 +11,20 @@ namespace {
 
 int number_rank(const Type& t) {
   switch (t.kind) {
-    case K::kSmallint: return 1;
-    case K::kInteger: return 2;
-    case K::kBigint: return 3;
-    case K::kDecimal: return 4;
-    case K::kReal: return 5;
-    case K::kDouble: return 6;
-    default: return 0;
+    case K::kSmallint:
+      return 1;
+    case K::kInteger:
+      return 2;
+    case K::kBigint:
+      return 3;
+    case K::kDecimal:
+      return 4;
+    case K::kReal:
+      return 5;
+    case K::kDouble:
+      return 6;
+    default:
+      return 0;
   }
 }
 
@@ -37,41 +44,95 @@ Type wider_string(const Type& a, const Type& b) {
 
 TypeClass type_class(const Type& t) {
   switch (t.kind) {
-    case K::kUnknown: return TypeClass::kUnknown;
-    case K::kBoolean: return TypeClass::kBoolean;
-    case K::kSmallint: case K::kInteger: case K::kBigint: case K::kDecimal: case K::kReal: case K::kDouble:
+    case K::kUnknown:
+      return TypeClass::kUnknown;
+    case K::kBoolean:
+      return TypeClass::kBoolean;
+    case K::kSmallint:
+    case K::kInteger:
+    case K::kBigint:
+    case K::kDecimal:
+    case K::kReal:
+    case K::kDouble:
       return TypeClass::kNumber;
-    case K::kChar: case K::kVarchar: case K::kText: case K::kCharByte: case K::kName: case K::kAclItem: case K::kCString:
+    case K::kChar:
+    case K::kVarchar:
+    case K::kText:
+    case K::kCharByte:
+    case K::kName:
+    case K::kAclItem:
+    case K::kCString:
     case K::kRefCursor:
       return TypeClass::kString;
-    case K::kDate: return TypeClass::kDate;
-    case K::kTime: case K::kTimeTz: return TypeClass::kTime;
-    case K::kTimestamp: case K::kTimestampTz: return TypeClass::kTimestamp;
-    case K::kInterval: case K::kIntervalYearToMonth: case K::kIntervalDayToSecond: return TypeClass::kInterval;
-    case K::kSuper: return TypeClass::kSuper;
-    case K::kVarbyte: return TypeClass::kVarbyte;
-    case K::kOid: case K::kXid: case K::kTid: case K::kCid: case K::kRegproc: case K::kRegprocedure: case K::kRegoper:
-    case K::kRegoperator: case K::kRegclass: case K::kRegtype:
+    case K::kDate:
+      return TypeClass::kDate;
+    case K::kTime:
+    case K::kTimeTz:
+      return TypeClass::kTime;
+    case K::kTimestamp:
+    case K::kTimestampTz:
+      return TypeClass::kTimestamp;
+    case K::kInterval:
+    case K::kIntervalYearToMonth:
+    case K::kIntervalDayToSecond:
+      return TypeClass::kInterval;
+    case K::kSuper:
+      return TypeClass::kSuper;
+    case K::kVarbyte:
+      return TypeClass::kVarbyte;
+    case K::kOid:
+    case K::kXid:
+    case K::kTid:
+    case K::kCid:
+    case K::kRegproc:
+    case K::kRegprocedure:
+    case K::kRegoper:
+    case K::kRegoperator:
+    case K::kRegclass:
+    case K::kRegtype:
       return TypeClass::kOid;
-    case K::kArray: case K::kInt2Vector: case K::kOidVector: case K::kAnyArray: return TypeClass::kArray;
-    default: return TypeClass::kOther;
+    case K::kArray:
+    case K::kInt2Vector:
+    case K::kOidVector:
+    case K::kAnyArray:
+      return TypeClass::kArray;
+    default:
+      return TypeClass::kOther;
   }
 }
 
 int byte_length(const Type& t) {
   switch (t.kind) {
-    case K::kChar: case K::kVarchar: return t.length == Type::kAny ? Type::kVarcharMax : t.length;
-    case K::kCharByte: return 1;
-    case K::kName: return 128;
-    case K::kBoolean: return 5;
-    case K::kSmallint: return 6;
-    case K::kInteger: return 11;
-    case K::kBigint: case K::kOid: return 20;
-    case K::kDecimal: return t.precision + 3;
-    case K::kReal: case K::kDouble: return 32;
-    case K::kDate: return 16;
-    case K::kTimestamp: case K::kTimestampTz: case K::kTime: case K::kTimeTz: return 64;
-    default: return Type::kVarcharMax;
+    case K::kChar:
+    case K::kVarchar:
+      return t.length == Type::kAny ? Type::kVarcharMax : t.length;
+    case K::kCharByte:
+      return 1;
+    case K::kName:
+      return 128;
+    case K::kBoolean:
+      return 5;
+    case K::kSmallint:
+      return 6;
+    case K::kInteger:
+      return 11;
+    case K::kBigint:
+    case K::kOid:
+      return 20;
+    case K::kDecimal:
+      return t.precision + 3;
+    case K::kReal:
+    case K::kDouble:
+      return 32;
+    case K::kDate:
+      return 16;
+    case K::kTimestamp:
+    case K::kTimestampTz:
+    case K::kTime:
+    case K::kTimeTz:
+      return 64;
+    default:
+      return Type::kVarcharMax;
   }
 }
 
@@ -123,11 +184,16 @@ bool castable(const Type& from, const Type& to) {
 
 Type as_decimal(const Type& t) {
   switch (t.kind) {
-    case K::kSmallint: return Type::decimal(5, 0);
-    case K::kInteger: return Type::decimal(10, 0);
-    case K::kBigint: return Type::decimal(19, 0);
-    case K::kDecimal: return t.precision == Type::kAny ? Type::decimal(38, t.scale) : t;
-    default: return Type::decimal(38, 0);
+    case K::kSmallint:
+      return Type::decimal(5, 0);
+    case K::kInteger:
+      return Type::decimal(10, 0);
+    case K::kBigint:
+      return Type::decimal(19, 0);
+    case K::kDecimal:
+      return t.precision == Type::kAny ? Type::decimal(38, t.scale) : t;
+    default:
+      return Type::decimal(38, 0);
   }
 }
 
@@ -186,7 +252,8 @@ std::optional<Type> comparison_type(const Type& a, const Type& b) {
   }
   if (x == TypeClass::kDate && y == TypeClass::kTimestamp) return b;
   if (x == TypeClass::kTimestamp && y == TypeClass::kDate) return a;
-  if ((x == TypeClass::kOid && y == TypeClass::kNumber) || (x == TypeClass::kNumber && y == TypeClass::kOid)) return Type(K::kBigint);
+  if ((x == TypeClass::kOid && y == TypeClass::kNumber) || (x == TypeClass::kNumber && y == TypeClass::kOid))
+    return Type(K::kBigint);
   auto yields = [](TypeClass c) {
     return c == TypeClass::kNumber || c == TypeClass::kDate || c == TypeClass::kTimestamp || c == TypeClass::kTime ||
            c == TypeClass::kBoolean || c == TypeClass::kOid;
@@ -224,15 +291,30 @@ std::optional<Type> common_type(std::span<const Type> types) {
 
 Type storable(const Type& t) {
   switch (t.kind) {
-    case K::kUnknown: case K::kText: case K::kCString: case K::kRefCursor: return Type::varchar(t.is(K::kUnknown) ? 1 : 65535);
-    case K::kVarchar: return Type::varchar(t.length == Type::kAny ? Type::kVarcharMax : std::max(t.length, 1));
-    case K::kChar: return Type::character(std::clamp(t.length, 1, int(Type::kCharMax)));
-    case K::kCharByte: return Type::character(1);
-    case K::kName: case K::kAclItem: return Type::varchar(128);
-    case K::kDecimal: return as_decimal(t);
-    case K::kVarbyte: return Type::varbyte(t.length == Type::kAny ? 64000 : t.length);
-    case K::kArray: case K::kInt2Vector: case K::kOidVector: return Type::varchar(Type::kVarcharMax);
-    default: return type_class(t) == TypeClass::kOid ? Type(K::kBigint) : t;
+    case K::kUnknown:
+    case K::kText:
+    case K::kCString:
+    case K::kRefCursor:
+      return Type::varchar(t.is(K::kUnknown) ? 1 : 65535);
+    case K::kVarchar:
+      return Type::varchar(t.length == Type::kAny ? Type::kVarcharMax : std::max(t.length, 1));
+    case K::kChar:
+      return Type::character(std::clamp(t.length, 1, int(Type::kCharMax)));
+    case K::kCharByte:
+      return Type::character(1);
+    case K::kName:
+    case K::kAclItem:
+      return Type::varchar(128);
+    case K::kDecimal:
+      return as_decimal(t);
+    case K::kVarbyte:
+      return Type::varbyte(t.length == Type::kAny ? 64000 : t.length);
+    case K::kArray:
+    case K::kInt2Vector:
+    case K::kOidVector:
+      return Type::varchar(Type::kVarcharMax);
+    default:
+      return type_class(t) == TypeClass::kOid ? Type(K::kBigint) : t;
   }
 }
 

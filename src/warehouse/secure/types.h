@@ -11,7 +11,19 @@ namespace redoubt::warehouse::secure {
 
 /// The types among which PostgreSQL's operators choose; one value is stored and compared like another of its class.
 enum class TypeClass : uint8_t {
-  kUnknown, kBoolean, kNumber, kString, kDate, kTime, kTimestamp, kInterval, kSuper, kVarbyte, kOid, kArray, kOther,
+  kUnknown,
+  kBoolean,
+  kNumber,
+  kString,
+  kDate,
+  kTime,
+  kTimestamp,
+  kInterval,
+  kSuper,
+  kVarbyte,
+  kOid,
+  kArray,
+  kOther,
 };
 TypeClass type_class(const sql::Type& type);
 

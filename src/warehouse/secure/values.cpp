@@ -21,9 +21,7 @@ std::string_view trim_blanks(std::string_view s) {
   return s;
 }
 
-const char* width_name(Width width) {
-  return width == Width::k16 ? "smallint" : width == Width::k32 ? "integer" : "bigint";
-}
+const char* width_name(Width width) { return width == Width::k16 ? "smallint" : width == Width::k32 ? "integer" : "bigint"; }
 
 template <class T>
 Result<T> parse_real(std::string_view text, const char* type) {
@@ -38,8 +36,7 @@ Result<T> parse_real(std::string_view text, const char* type) {
   bool starts_well = !digits.empty() && (is_digit(digits[0]) || digits[0] == '.' || (digits[0] == '-' && s[0] == '-'));
   if (!starts_well || end != digits.data() + digits.size() || ec == std::errc::invalid_argument)
     return fail(kInvalidText, std::string("invalid input syntax for type ") + type + ": " + quoted(text));
-  if (ec == std::errc::result_out_of_range)
-    return fail(kOutOfRange, quoted(text) + " is out of range for type " + type);
+  if (ec == std::errc::result_out_of_range) return fail(kOutOfRange, quoted(text) + " is out of range for type " + type);
   return value;
 }
 

@@ -77,13 +77,13 @@ struct Interval {
 Result<Interval> parse_interval(std::string_view text, std::string_view fields = {});
 std::string format_interval(const Interval& value);  // 1 year 2 mons 3 days 04:05:06
 
-std::string format_bool(bool value);                 // as a cast to text: true, false
-std::string format_double(double value);             // 15 significant digits
-std::string format_float(float value);               // 6 significant digits
-std::string format_date(int64_t days);               // 2020-01-31; BC years as "0044-03-15 BC"
-std::string format_time(int64_t micros);             // 12:34:56[.789]
-std::string format_timestamp(int64_t micros);        // 2020-01-31 12:34:56[.789]
-std::string format_offset(int32_t seconds);          // +00, +05:30
+std::string format_bool(bool value);           // as a cast to text: true, false
+std::string format_double(double value);       // 15 significant digits
+std::string format_float(float value);         // 6 significant digits
+std::string format_date(int64_t days);         // 2020-01-31; BC years as "0044-03-15 BC"
+std::string format_time(int64_t micros);       // 12:34:56[.789]
+std::string format_timestamp(int64_t micros);  // 2020-01-31 12:34:56[.789]
+std::string format_offset(int32_t seconds);    // +00, +05:30
 
 /// At most `bytes` bytes of `text`, not cutting a UTF-8 character in two.
 std::string_view cut(std::string_view text, size_t bytes);

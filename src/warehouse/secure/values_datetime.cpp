@@ -227,8 +227,10 @@ class Reader {
   /// The month stands as a word: the other two numbers are day and year, the one with three digits or more the year.
   bool read_beside_month(std::string_view digits, int64_t v) {
     if (fields_ == 1) {
-      if (digits.size() >= 3) year_ = v, year_first_ = true;
-      else day_ = int(v);
+      if (digits.size() >= 3)
+        year_ = v, year_first_ = true;
+      else
+        day_ = int(v);
     } else if (year_first_) {
       day_ = int(v);
     } else {

@@ -19,20 +19,34 @@ bool add(double& months, double& days, double& micros, double amount, std::strin
     months += whole;
     days += (m - whole) * 30;
   };
-  if (part == "millennium") whole_months(amount * 12000);
-  else if (part == "century") whole_months(amount * 1200);
-  else if (part == "decade") whole_months(amount * 120);
-  else if (part == "year") whole_months(amount * 12);
-  else if (part == "quarter") whole_months(amount * 3);
-  else if (part == "month") whole_months(amount);
-  else if (part == "week") days += amount * 7;
-  else if (part == "day") days += amount;
-  else if (part == "hour") micros += amount * 3600 * kSecond;
-  else if (part == "minute") micros += amount * 60 * kSecond;
-  else if (part == "second") micros += amount * kSecond;
-  else if (part == "millisecond") micros += amount * 1000;
-  else if (part == "microsecond") micros += amount;
-  else return false;
+  if (part == "millennium")
+    whole_months(amount * 12000);
+  else if (part == "century")
+    whole_months(amount * 1200);
+  else if (part == "decade")
+    whole_months(amount * 120);
+  else if (part == "year")
+    whole_months(amount * 12);
+  else if (part == "quarter")
+    whole_months(amount * 3);
+  else if (part == "month")
+    whole_months(amount);
+  else if (part == "week")
+    days += amount * 7;
+  else if (part == "day")
+    days += amount;
+  else if (part == "hour")
+    micros += amount * 3600 * kSecond;
+  else if (part == "minute")
+    micros += amount * 60 * kSecond;
+  else if (part == "second")
+    micros += amount * kSecond;
+  else if (part == "millisecond")
+    micros += amount * 1000;
+  else if (part == "microsecond")
+    micros += amount;
+  else
+    return false;
   return true;
 }
 
@@ -76,7 +90,8 @@ Result<Interval> parse_interval(std::string_view text, std::string_view fields) 
         if (i >= s.size() || !is_digit(s[i]) || !number(parts[count])) return bad();
         count++;
       }
-      double seconds = fields == "minute to second" && count == 2 ? parts[0] * 60 + parts[1] : (parts[0] * 60 + parts[1]) * 60 + parts[2];
+      double seconds =
+          fields == "minute to second" && count == 2 ? parts[0] * 60 + parts[1] : (parts[0] * 60 + parts[1]) * 60 + parts[2];
       micros += (negative ? -seconds : seconds) * kSecond;
       continue;
     }
@@ -124,7 +139,8 @@ std::string format_interval(const Interval& v) {
     if (!out.empty()) out += ' ';
     if (v.micros < 0) out += '-';
     int64_t m = v.micros < 0 ? -v.micros : v.micros;
-    out += m < 100LL * 3600 * kSecond ? format_time(m) : std::to_string(m / (3600 * kSecond)) + format_time(m % (3600 * kSecond)).substr(2);
+    out += m < 100LL * 3600 * kSecond ? format_time(m)
+                                      : std::to_string(m / (3600 * kSecond)) + format_time(m % (3600 * kSecond)).substr(2);
   }
   return out;
 }

@@ -15,27 +15,55 @@ std::string literal(std::string_view text) { return "'" + replace_all(text, "'",
 
 std::string duckdb_type(const Type& t) {
   switch (t.kind) {
-    case TK::kBoolean: return "BOOLEAN";
-    case TK::kSmallint: return "SMALLINT";
-    case TK::kInteger: return "INTEGER";
-    case TK::kBigint: return "BIGINT";
-    case TK::kDecimal: return "DECIMAL(" + std::to_string(t.precision == Type::kAny ? 38 : t.precision) + "," + std::to_string(t.scale) + ")";
-    case TK::kReal: return "FLOAT";
-    case TK::kDouble: return "DOUBLE";
-    case TK::kDate: return "DATE";
-    case TK::kTime: return "TIME";
-    case TK::kTimeTz: return "TIMETZ";
-    case TK::kTimestamp: return "TIMESTAMP";
-    case TK::kTimestampTz: return "TIMESTAMPTZ";
-    case TK::kInterval: case TK::kIntervalYearToMonth: case TK::kIntervalDayToSecond: return "INTERVAL";
-    case TK::kVarbyte: return "BLOB";
-    case TK::kOid: case TK::kXid: case TK::kTid: case TK::kCid: case TK::kRegproc: case TK::kRegprocedure: case TK::kRegoper:
-    case TK::kRegoperator: case TK::kRegclass: case TK::kRegtype:
+    case TK::kBoolean:
+      return "BOOLEAN";
+    case TK::kSmallint:
+      return "SMALLINT";
+    case TK::kInteger:
+      return "INTEGER";
+    case TK::kBigint:
       return "BIGINT";
-    case TK::kInt2Vector: return "SMALLINT[]";
-    case TK::kOidVector: return "BIGINT[]";
-    case TK::kArray: return duckdb_type(Type(t.element)) + "[]";
-    default: return "VARCHAR";
+    case TK::kDecimal:
+      return "DECIMAL(" + std::to_string(t.precision == Type::kAny ? 38 : t.precision) + "," + std::to_string(t.scale) + ")";
+    case TK::kReal:
+      return "FLOAT";
+    case TK::kDouble:
+      return "DOUBLE";
+    case TK::kDate:
+      return "DATE";
+    case TK::kTime:
+      return "TIME";
+    case TK::kTimeTz:
+      return "TIMETZ";
+    case TK::kTimestamp:
+      return "TIMESTAMP";
+    case TK::kTimestampTz:
+      return "TIMESTAMPTZ";
+    case TK::kInterval:
+    case TK::kIntervalYearToMonth:
+    case TK::kIntervalDayToSecond:
+      return "INTERVAL";
+    case TK::kVarbyte:
+      return "BLOB";
+    case TK::kOid:
+    case TK::kXid:
+    case TK::kTid:
+    case TK::kCid:
+    case TK::kRegproc:
+    case TK::kRegprocedure:
+    case TK::kRegoper:
+    case TK::kRegoperator:
+    case TK::kRegclass:
+    case TK::kRegtype:
+      return "BIGINT";
+    case TK::kInt2Vector:
+      return "SMALLINT[]";
+    case TK::kOidVector:
+      return "BIGINT[]";
+    case TK::kArray:
+      return duckdb_type(Type(t.element)) + "[]";
+    default:
+      return "VARCHAR";
   }
 }
 
@@ -50,12 +78,23 @@ Result<Emitted> Emitter::run(const plan::Statement& s) {
   target_physical_ = s.target.physical;
   switch (s.kind) {
     case plan::StatementKind::kSelect:
-    case plan::StatementKind::kCreateTableAs: top_query(*s.query, s.columns); break;
-    case plan::StatementKind::kInsert: insert(s); break;
-    case plan::StatementKind::kUpdate: update(s); break;
-    case plan::StatementKind::kDelete: remove(s); break;
-    case plan::StatementKind::kMerge: merge(s); break;
-    case plan::StatementKind::kCreateView: return fail(secure::kNotSupported, "a view's definition isn't executed");
+    case plan::StatementKind::kCreateTableAs:
+      top_query(*s.query, s.columns);
+      break;
+    case plan::StatementKind::kInsert:
+      insert(s);
+      break;
+    case plan::StatementKind::kUpdate:
+      update(s);
+      break;
+    case plan::StatementKind::kDelete:
+      remove(s);
+      break;
+    case plan::StatementKind::kMerge:
+      merge(s);
+      break;
+    case plan::StatementKind::kCreateView:
+      return fail(secure::kNotSupported, "a view's definition isn't executed");
   }
   if (error_) return std::unexpected(std::move(*error_));
   emitted_.sql = std::move(out_);
@@ -127,8 +166,12 @@ void Emitter::query(const plan::Query& q, bool top) {
   if (error_) return;
   with(q.ctes);
   switch (q.kind) {
-    case plan::Query::Kind::kSelect: select(q, top); break;
-    case plan::Query::Kind::kValues: values(q); break;
+    case plan::Query::Kind::kSelect:
+      select(q, top);
+      break;
+    case plan::Query::Kind::kValues:
+      values(q);
+      break;
     case plan::Query::Kind::kSetOp: {
       static constexpr const char* kNames[] = {" UNION ", " INTERSECT ", " EXCEPT "};
       out_ += "(";
@@ -191,10 +234,20 @@ void Emitter::values(const plan::Query& q) {
     out_ += r ? ", (" : "(";
     for (size_t i = 0; i < q.rows[r].size(); i++) {
       if (i) out_ += ", ";
-      // The first row settles the column's type for all.
-      if (r == 0) out_ += "CAST(";
-      expr(*q.rows[r][i]);
-      if (r == 0) out_ += " AS " + duckdb_type(q.outputs[i].type) + ")";
+      // The first row settles the column's type for all: later constants can be short.
+      const Expr& e = *q.rows[r][i];
+      bool constant = e.kind == plan::ExprKind::kConst && r > 0;
+      if (constant && !e.value) {
+        out_ += "NULL";
+      } else if (constant && (e.type.is(TK::kBigint) || e.type.is(TK::kDecimal))) {
+        out_ += *e.value;
+      } else if (constant && duckdb_type(e.type) == "VARCHAR" && valid_text(*e.value)) {
+        out_ += literal(*e.value);
+      } else {
+        if (r == 0) out_ += "CAST(";
+        expr(e);
+        if (r == 0) out_ += " AS " + duckdb_type(q.outputs[i].type) + ")";
+      }
     }
     out_ += ")";
   }
@@ -237,7 +290,9 @@ void Emitter::order_and_limit(const plan::Query& q) {
 void Emitter::from(const plan::From& f, bool) {
   if (f.secured_by) return fail_with(secure::kNotSupported, "row-level security is not supported yet");
   switch (f.kind) {
-    case FromKind::kScan: out_ += physical(f.physical) + " AS r" + std::to_string(f.id); return;
+    case FromKind::kScan:
+      out_ += physical(f.physical) + " AS r" + std::to_string(f.id);
+      return;
     case FromKind::kSystemScan:
       out_ += "redoubt_system(" + literal(f.system_relation) + ")";
       column_list(f.id, f.system_columns.size());
@@ -248,8 +303,12 @@ void Emitter::from(const plan::From& f, bool) {
       out_ += ")";
       column_list(f.id, f.query->outputs.size());
       return;
-    case FromKind::kCte: out_ += "q" + std::to_string(f.cte) + " AS r" + std::to_string(f.id); return;
-    case FromKind::kFunction: table_function(f); return;
+    case FromKind::kCte:
+      out_ += "q" + std::to_string(f.cte) + " AS r" + std::to_string(f.id);
+      return;
+    case FromKind::kFunction:
+      table_function(f);
+      return;
     case FromKind::kJoin: {
       static constexpr const char* kNames[] = {" INNER JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN ", " CROSS JOIN "};
       out_ += "(";
@@ -365,7 +424,9 @@ void Emitter::merge(const plan::Statement& s) {
   for (auto& a : s.actions) {
     out_ += a.matched ? " WHEN MATCHED THEN " : " WHEN NOT MATCHED THEN ";
     switch (a.kind) {
-      case plan::MergeAction::Kind::kDelete: out_ += "DELETE"; break;
+      case plan::MergeAction::Kind::kDelete:
+        out_ += "DELETE";
+        break;
       case plan::MergeAction::Kind::kUpdate:
         out_ += "UPDATE SET ";
         assignments(a.assignments);

@@ -25,13 +25,28 @@ namespace redoubt::warehouse::engine::udf {
 using Int128 = __int128;
 
 /// DATE, TIMESTAMP, TIMESTAMPTZ, TIME, INTERVAL, BLOB in signatures.
-struct Date { int32_t days; };
-struct Stamp { int64_t micros; };
-struct ZonedStamp { int64_t micros; };
-struct TimeOfDay { int64_t micros; };
-struct Span { int32_t months, days; int64_t micros; };
-struct Blob { std::string_view bytes; };
-struct BlobResult { std::string bytes; };
+struct Date {
+  int32_t days;
+};
+struct Stamp {
+  int64_t micros;
+};
+struct ZonedStamp {
+  int64_t micros;
+};
+struct TimeOfDay {
+  int64_t micros;
+};
+struct Span {
+  int32_t months, days;
+  int64_t micros;
+};
+struct Blob {
+  std::string_view bytes;
+};
+struct BlobResult {
+  std::string bytes;
+};
 
 inline Int128 from_huge(duckdb::hugeint_t h) { return (Int128(h.upper) << 64) | Int128(h.lower); }
 inline duckdb::hugeint_t to_huge(Int128 v) {
@@ -79,7 +94,9 @@ struct Native<std::string_view> {
 template <>
 struct Native<std::string> {
   using Stored = duckdb::string_t;
-  static Stored store(duckdb::Vector& out, const std::string& v) { return duckdb::StringVector::AddStringOrBlob(out, v.data(), v.size()); }
+  static Stored store(duckdb::Vector& out, const std::string& v) {
+    return duckdb::StringVector::AddStringOrBlob(out, v.data(), v.size());
+  }
 };
 template <>
 struct Native<Blob> {
@@ -89,27 +106,43 @@ struct Native<Blob> {
 template <>
 struct Native<BlobResult> {
   using Stored = duckdb::string_t;
-  static Stored store(duckdb::Vector& out, const BlobResult& v) { return duckdb::StringVector::AddStringOrBlob(out, v.bytes.data(), v.bytes.size()); }
+  static Stored store(duckdb::Vector& out, const BlobResult& v) {
+    return duckdb::StringVector::AddStringOrBlob(out, v.bytes.data(), v.bytes.size());
+  }
 };
 #undef REDOUBT_NATIVE
 
 template <class T>
 duckdb::LogicalType logical() {
   using duckdb::LogicalType;
-  if constexpr (std::is_same_v<T, bool>) return LogicalType::BOOLEAN;
-  else if constexpr (std::is_same_v<T, int16_t>) return LogicalType::SMALLINT;
-  else if constexpr (std::is_same_v<T, int32_t>) return LogicalType::INTEGER;
-  else if constexpr (std::is_same_v<T, int64_t>) return LogicalType::BIGINT;
-  else if constexpr (std::is_same_v<T, float>) return LogicalType::FLOAT;
-  else if constexpr (std::is_same_v<T, double>) return LogicalType::DOUBLE;
-  else if constexpr (std::is_same_v<T, Date>) return LogicalType::DATE;
-  else if constexpr (std::is_same_v<T, Stamp>) return LogicalType::TIMESTAMP;
-  else if constexpr (std::is_same_v<T, ZonedStamp>) return LogicalType::TIMESTAMP_TZ;
-  else if constexpr (std::is_same_v<T, TimeOfDay>) return LogicalType::TIME;
-  else if constexpr (std::is_same_v<T, Span>) return LogicalType::INTERVAL;
-  else if constexpr (std::is_same_v<T, Blob> || std::is_same_v<T, BlobResult>) return LogicalType::BLOB;
-  else if constexpr (std::is_same_v<T, Int128>) return LogicalType::DECIMAL(38, 0);
-  else return LogicalType::VARCHAR;
+  if constexpr (std::is_same_v<T, bool>)
+    return LogicalType::BOOLEAN;
+  else if constexpr (std::is_same_v<T, int16_t>)
+    return LogicalType::SMALLINT;
+  else if constexpr (std::is_same_v<T, int32_t>)
+    return LogicalType::INTEGER;
+  else if constexpr (std::is_same_v<T, int64_t>)
+    return LogicalType::BIGINT;
+  else if constexpr (std::is_same_v<T, float>)
+    return LogicalType::FLOAT;
+  else if constexpr (std::is_same_v<T, double>)
+    return LogicalType::DOUBLE;
+  else if constexpr (std::is_same_v<T, Date>)
+    return LogicalType::DATE;
+  else if constexpr (std::is_same_v<T, Stamp>)
+    return LogicalType::TIMESTAMP;
+  else if constexpr (std::is_same_v<T, ZonedStamp>)
+    return LogicalType::TIMESTAMP_TZ;
+  else if constexpr (std::is_same_v<T, TimeOfDay>)
+    return LogicalType::TIME;
+  else if constexpr (std::is_same_v<T, Span>)
+    return LogicalType::INTERVAL;
+  else if constexpr (std::is_same_v<T, Blob> || std::is_same_v<T, BlobResult>)
+    return LogicalType::BLOB;
+  else if constexpr (std::is_same_v<T, Int128>)
+    return LogicalType::DECIMAL(38, 0);
+  else
+    return LogicalType::VARCHAR;
 }
 
 template <class R>
@@ -131,12 +164,17 @@ struct Unwrapped<std::optional<T>> {
 template <class R>
 void put(duckdb::Vector& out, duckdb::idx_t row, R&& value) {
   using V = std::decay_t<R>;
-  if constexpr (requires { value.has_value(); value.error(); }) {
+  if constexpr (requires {
+                  value.has_value();
+                  value.error();
+                }) {
     if (!value) raise(value.error());
     put(out, row, *std::move(value));
   } else if constexpr (requires { value.has_value(); }) {
-    if (!value) duckdb::FlatVector::SetNull(out, row, true);
-    else put(out, row, *std::move(value));
+    if (!value)
+      duckdb::FlatVector::SetNull(out, row, true);
+    else
+      put(out, row, *std::move(value));
   } else {
     duckdb::FlatVector::GetData<typename Native<V>::Stored>(out)[row] = Native<V>::store(out, value);
   }
@@ -173,7 +211,8 @@ inline void add(duckdb::ExtensionLoader& loader, duckdb::ScalarFunction function
 template <class F, class R, class... A>
 void define_typed(duckdb::ExtensionLoader& loader, const char* name, F f, R (F::*)(A...) const) {
   using Value = typename Unwrapped<R>::Value;
-  duckdb::ScalarFunction function(name, {logical<A>()...}, logical<Value>(), executor<F, R, A...>(f, std::index_sequence_for<A...>{}));
+  duckdb::ScalarFunction function(name, {logical<A>()...}, logical<Value>(),
+                                  executor<F, R, A...>(f, std::index_sequence_for<A...>{}));
   add(loader, std::move(function));
 }
 
@@ -197,11 +236,14 @@ void define_variadic(duckdb::ExtensionLoader& loader, const char* name, bool nul
       for (size_t i = 0; i < in.size(); i++) {
         auto at = in[i].sel->get_index(row);
         texts[i].reset();
-        if (in[i].validity.RowIsValid(at)) texts[i] = Native<std::string_view>::load(duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(in[i])[at]);
+        if (in[i].validity.RowIsValid(at))
+          texts[i] = Native<std::string_view>::load(duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(in[i])[at]);
         null |= !texts[i];
       }
-      if (null && !nulls) duckdb::FlatVector::SetNull(result, row, true);
-      else put(result, row, f(texts));
+      if (null && !nulls)
+        duckdb::FlatVector::SetNull(result, row, true);
+      else
+        put(result, row, f(texts));
     }
     if (args.AllConstant() && args.ColumnCount() > 0) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
   };

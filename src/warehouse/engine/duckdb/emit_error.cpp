@@ -14,9 +14,9 @@ namespace redoubt::warehouse::engine {
 namespace {
 
 constexpr std::array kKinds{
-    &secure::kInvalidText,       &secure::kOutOfRange,      &secure::kDivisionByZero,  &secure::kStringTruncation,
-    &secure::kInvalidDatetime,   &secure::kDatetimeOverflow, &secure::kInvalidParameterValue, &secure::kInvalidRegex,
-    &secure::kInvalidEscape,     &secure::kNotNullViolation, &secure::kCardinality,    &secure::kNotSupported,
+    &secure::kInvalidText,     &secure::kOutOfRange,       &secure::kDivisionByZero,        &secure::kStringTruncation,
+    &secure::kInvalidDatetime, &secure::kDatetimeOverflow, &secure::kInvalidParameterValue, &secure::kInvalidRegex,
+    &secure::kInvalidEscape,   &secure::kNotNullViolation, &secure::kCardinality,           &secure::kNotSupported,
     &secure::kTooComplex,
 };
 
@@ -31,7 +31,8 @@ Error overflow(std::string_view message) {
   if (has(message, "square root")) return {&secure::kInvalidParameterValue, "cannot take square root of a negative number"};
   if (has(message, "logarithm of zero")) return {&secure::kInvalidParameterValue, "cannot take logarithm of zero"};
   if (has(message, "logarithm")) return {&secure::kInvalidParameterValue, "cannot take logarithm of a negative number"};
-  if (has(message, "DECIMAL") || has(message, "decimal")) return {&secure::kOutOfRange, "Numeric data overflow (result precision)"};
+  if (has(message, "DECIMAL") || has(message, "decimal"))
+    return {&secure::kOutOfRange, "Numeric data overflow (result precision)"};
   if (has(message, "INT16")) return {&secure::kOutOfRange, "smallint out of range"};
   if (has(message, "INT32")) return {&secure::kOutOfRange, "integer out of range"};
   if (has(message, "INT64")) return {&secure::kOutOfRange, "bigint out of range"};
@@ -57,14 +58,18 @@ Error client_error(std::string_view type, std::string_view message) {
     CHECK(kind < kKinds.size() && bar != std::string_view::npos);
     return {kKinds[kind], std::string(rest.substr(bar + 1))};
   }
-  if (type == "Interrupt" || type == "INTERRUPT" || has(message, "Interrupted!")) return {&kQueryCanceled, "Query cancelled on user's request"};
+  if (type == "Interrupt" || type == "INTERRUPT" || has(message, "Interrupted!"))
+    return {&kQueryCanceled, "Query cancelled on user's request"};
   if (type == "Out of Memory") return {&kOutOfMemory, "out of memory"};
   if (type == "IO" && (has(message, "No space left") || has(message, "disk"))) return {&kDiskFull, "disk full"};
+  if (has(message, "expression depth") || has(message, "memory exhausted"))
+    return {&secure::kTooComplex, "the statement is too complex"};
   if (has(message, "More than one row returned by a subquery"))
     return {&secure::kCardinality, "more than one row returned by a subquery used as an expression"};
   if (type == "Conversion") {
     if (has(message, "range") || has(message, "overflow")) return overflow(message);
-    if (has(message, "timezone") || has(message, "TimeZone")) return {&secure::kInvalidParameterValue, "time zone not recognized"};
+    if (has(message, "timezone") || has(message, "TimeZone"))
+      return {&secure::kInvalidParameterValue, "time zone not recognized"};
     return {&secure::kInvalidText, "invalid value for this conversion"};
   }
   if (type == "Out of Range") return overflow(message);

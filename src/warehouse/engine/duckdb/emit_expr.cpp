@@ -12,10 +12,12 @@ namespace plan = secure::plan;
 namespace values = secure::values;
 using plan::Coercion;
 using plan::ExprKind;
-using secure::TypeClass;
 using secure::type_class;
+using secure::TypeClass;
 using sql::Type;
 using TK = sql::TypeKind;
+
+bool valid_text(std::string_view text) { return text.find('\0') == std::string_view::npos && is_valid_utf8(text); }
 
 std::string Emitter::text_of(const Expr& e) {
   std::string before;
@@ -28,16 +30,24 @@ std::string Emitter::text_of(const Expr& e) {
 void Emitter::expr(const Expr& e) {
   if (error_) return;
   switch (e.kind) {
-    case ExprKind::kConst: constant(e); return;
-    case ExprKind::kColumn: out_ += "r" + std::to_string(e.relation) + ".c" + std::to_string(e.column); return;
+    case ExprKind::kConst:
+      constant(e);
+      return;
+    case ExprKind::kColumn:
+      out_ += "r" + std::to_string(e.relation) + ".c" + std::to_string(e.column);
+      return;
     case ExprKind::kParameter: {
       auto [it, is_new] = parameter_index_.try_emplace(e.parameter, int(parameter_index_.size()) + 1);
       if (is_new) emitted_.parameters.push_back({e.parameter, e.type});
       out_ += "CAST($" + std::to_string(it->second) + " AS " + duckdb_type(e.type) + ")";
       return;
     }
-    case ExprKind::kCast: cast(e); return;
-    case ExprKind::kCall: call(e); return;
+    case ExprKind::kCast:
+      cast(e);
+      return;
+    case ExprKind::kCall:
+      call(e);
+      return;
     case ExprKind::kCase: {
       out_ += "CASE";
       size_t pairs = (e.args.size() - (e.has_else ? 1 : 0)) / 2;
@@ -64,19 +74,30 @@ void Emitter::expr(const Expr& e) {
       }
       out_ += "))";
       return;
-    case ExprKind::kScalarQuery: case ExprKind::kExists: case ExprKind::kArrayQuery:
+    case ExprKind::kScalarQuery:
+    case ExprKind::kExists:
+    case ExprKind::kArrayQuery:
       out_ += e.kind == ExprKind::kExists ? "EXISTS (" : e.kind == ExprKind::kArrayQuery ? "ARRAY(" : "(";
       query(*e.query);
       out_ += ")";
       return;
-    case ExprKind::kQuantified: quantified(e); return;
-    case ExprKind::kAggregate: aggregate(e, ""); return;
-    case ExprKind::kWindow: window(e); return;
-    case ExprKind::kHostCall: host_call(e); return;
+    case ExprKind::kQuantified:
+      quantified(e);
+      return;
+    case ExprKind::kAggregate:
+      aggregate(e, "");
+      return;
+    case ExprKind::kWindow:
+      window(e);
+      return;
+    case ExprKind::kHostCall:
+      host_call(e);
+      return;
     case ExprKind::kIdentity: {
       auto dot = target_physical_.find('.');
-      std::string sequence = (options_.database.empty() ? "" : "\"" + options_.database + "\".") + "\"" + target_physical_.substr(0, dot) + "\".\"i" +
-                             std::to_string(target_relation_) + "_c" + std::to_string(e.column) + "\"";
+      std::string sequence = (options_.database.empty() ? "" : "\"" + options_.database + "\".") + "\"" +
+                             target_physical_.substr(0, dot) + "\".\"i" + std::to_string(target_relation_) + "_c" +
+                             std::to_string(e.column) + "\"";
       out_ += "CAST(nextval(" + literal(sequence) + ") AS " + duckdb_type(e.type) + ")";
       return;
     }
@@ -90,15 +111,21 @@ void Emitter::constant(const Expr& e) {
     return;
   }
   const std::string& v = *e.value;
-  if (v.find('\0') != std::string::npos || !is_valid_utf8(v)) return fail_with(secure::kInvalidText, "invalid byte sequence for encoding \"UTF8\"");
+  if (!valid_text(v)) return fail_with(secure::kInvalidText, "invalid byte sequence for encoding \"UTF8\"");
   auto cast_literal = [&](std::string_view text) { out_ += "CAST(" + literal(text) + " AS " + type + ")"; };
   switch (e.type.kind) {
-    case TK::kBoolean: out_ += v == "true" ? "true" : "false"; return;
-    case TK::kInteger:
-      if (v.starts_with('-')) cast_literal(v);
-      else out_ += v;
+    case TK::kBoolean:
+      out_ += v == "true" ? "true" : "false";
       return;
-    case TK::kDate: case TK::kTimestamp: case TK::kTimestampTz: {
+    case TK::kInteger:
+      if (v.starts_with('-'))
+        cast_literal(v);
+      else
+        out_ += v;
+      return;
+    case TK::kDate:
+    case TK::kTimestamp:
+    case TK::kTimestampTz: {
       std::string text = v;
       if (auto at = text.find(" BC"); at != std::string::npos) {
         text.erase(at, 3);
@@ -107,15 +134,20 @@ void Emitter::constant(const Expr& e) {
       cast_literal(text);
       return;
     }
-    case TK::kInterval: case TK::kIntervalDayToSecond: case TK::kIntervalYearToMonth: {
+    case TK::kInterval:
+    case TK::kIntervalDayToSecond:
+    case TK::kIntervalYearToMonth: {
       auto i = values::parse_interval(v);
       if (!i) return fail_with(*i.error().kind, i.error().message);
       out_ += "CAST('" + std::to_string(i->months) + " months " + std::to_string(i->days) + " days " + std::to_string(i->micros) +
               " microseconds' AS INTERVAL)";
       return;
     }
-    case TK::kVarbyte: out_ += "unhex(" + literal(v) + ")"; return;
-    default: cast_literal(v);
+    case TK::kVarbyte:
+      out_ += "unhex(" + literal(v) + ")";
+      return;
+    default:
+      cast_literal(v);
   }
 }
 
@@ -128,7 +160,8 @@ void Emitter::cast(const Expr& e) {
 
 std::string Emitter::fit_string(const std::string& x, const Type& from, const Type& to, Coercion coercion) {
   if (to.is(TK::kCharByte)) return "left(" + x + ", 1)";
-  if ((!to.is(TK::kVarchar) && !to.is(TK::kChar)) || to.length == Type::kAny) return to.is(TK::kChar) && !from.is(TK::kChar) ? "rtrim(" + x + ", ' ')" : x;
+  if ((!to.is(TK::kVarchar) && !to.is(TK::kChar)) || to.length == Type::kAny)
+    return to.is(TK::kChar) && !from.is(TK::kChar) ? "rtrim(" + x + ", ' ')" : x;
   bool known = type_class(from) == TypeClass::kString && !from.is(TK::kText) && from.kind != TK::kAclItem;
   bool fits = known && secure::byte_length(from) <= to.length;
   std::string trimmed = to.is(TK::kChar) && !from.is(TK::kChar) ? "rtrim(" + x + ", ' ')" : x;
@@ -142,38 +175,68 @@ std::string Emitter::fit_string(const std::string& x, const Type& from, const Ty
 
 std::string Emitter::to_string(const std::string& x, const Type& from) {
   switch (from.kind) {
-    case TK::kReal: case TK::kDouble: case TK::kInterval: case TK::kIntervalDayToSecond: case TK::kIntervalYearToMonth:
-    case TK::kDate: case TK::kTimestamp:
+    case TK::kReal:
+    case TK::kDouble:
+    case TK::kInterval:
+    case TK::kIntervalDayToSecond:
+    case TK::kIntervalYearToMonth:
+    case TK::kDate:
+    case TK::kTimestamp:
       return "rs_text(" + x + ")";
-    case TK::kSuper: return "rs_super_text(" + x + ")";
-    case TK::kVarbyte: return "rs_blob_text(" + x + ")";
-    case TK::kTimestampTz: return "rs_text(" + x + ")";
-    case TK::kArray: case TK::kInt2Vector: case TK::kOidVector: return "rs_array_text(CAST(" + x + " AS VARCHAR[]))";
-    default: return type_class(from) == TypeClass::kString ? x : "CAST(" + x + " AS VARCHAR)";
+    case TK::kSuper:
+      return "rs_super_text(" + x + ")";
+    case TK::kVarbyte:
+      return "rs_blob_text(" + x + ")";
+    case TK::kTimestampTz:
+      return "rs_text(" + x + ")";
+    case TK::kArray:
+    case TK::kInt2Vector:
+    case TK::kOidVector:
+      return "rs_array_text(CAST(" + x + " AS VARCHAR[]))";
+    default:
+      return type_class(from) == TypeClass::kString ? x : "CAST(" + x + " AS VARCHAR)";
   }
 }
 
 std::string Emitter::from_string(const std::string& x, const Type& to, Coercion coercion, bool lenient) {
   std::string prefix = lenient ? "rs_try_" : "rs_";
   switch (to.kind) {
-    case TK::kBoolean: return prefix + "bool(" + x + ")";
-    case TK::kSmallint: return prefix + "int2(" + x + ")";
-    case TK::kInteger: return prefix + "int4(" + x + ")";
-    case TK::kBigint: return prefix + "int8(" + x + ")";
-    case TK::kReal: return prefix + "float4(" + x + ")";
-    case TK::kDouble: return prefix + "float8(" + x + ")";
+    case TK::kBoolean:
+      return prefix + "bool(" + x + ")";
+    case TK::kSmallint:
+      return prefix + "int2(" + x + ")";
+    case TK::kInteger:
+      return prefix + "int4(" + x + ")";
+    case TK::kBigint:
+      return prefix + "int8(" + x + ")";
+    case TK::kReal:
+      return prefix + "float4(" + x + ")";
+    case TK::kDouble:
+      return prefix + "float8(" + x + ")";
     case TK::kDecimal:
-      return "CAST(" + prefix + "decimal(" + x + ", " + std::to_string(to.precision == Type::kAny ? 38 : to.precision) + ", " + std::to_string(to.scale) +
-             ") AS " + duckdb_type(to) + ")";
-    case TK::kDate: return prefix + "date(" + x + ")";
-    case TK::kTime: return prefix + "time(" + x + ")";
-    case TK::kTimestamp: return prefix + "timestamp(" + x + ")";
-    case TK::kTimestampTz: return prefix + "timestamptz(" + x + ")";
-    case TK::kTimeTz: return "CAST(" + prefix + "time(" + x + ") AS TIMETZ)";
-    case TK::kInterval: case TK::kIntervalDayToSecond: case TK::kIntervalYearToMonth: return "rs_interval(" + x + ")";
-    case TK::kSuper: return "rs_super_string(" + x + ")";
-    case TK::kVarbyte: return to.length == Type::kAny ? "encode(" + x + ")" : "encode(" + fit_string(x, Type::varchar(), Type::varchar(to.length), coercion) + ")";
-    default: break;
+      return "CAST(" + prefix + "decimal(" + x + ", " + std::to_string(to.precision == Type::kAny ? 38 : to.precision) + ", " +
+             std::to_string(to.scale) + ") AS " + duckdb_type(to) + ")";
+    case TK::kDate:
+      return prefix + "date(" + x + ")";
+    case TK::kTime:
+      return prefix + "time(" + x + ")";
+    case TK::kTimestamp:
+      return prefix + "timestamp(" + x + ")";
+    case TK::kTimestampTz:
+      return prefix + "timestamptz(" + x + ")";
+    case TK::kTimeTz:
+      return "CAST(" + prefix + "time(" + x + ") AS TIMETZ)";
+    case TK::kInterval:
+    case TK::kIntervalDayToSecond:
+    case TK::kIntervalYearToMonth:
+      return "rs_interval(" + x + ")";
+    case TK::kSuper:
+      return "rs_super_string(" + x + ")";
+    case TK::kVarbyte:
+      return to.length == Type::kAny ? "encode(" + x + ")"
+                                     : "encode(" + fit_string(x, Type::varchar(), Type::varchar(to.length), coercion) + ")";
+    default:
+      break;
   }
   if (type_class(to) == TypeClass::kOid) return "rs_int8(" + x + ")";
   fail_with(secure::kNotSupported, "conversion from text to " + to.format() + " is not supported");
@@ -183,7 +246,12 @@ std::string Emitter::from_string(const std::string& x, const Type& to, Coercion 
 std::string Emitter::cast_text(const std::string& x, const Type& from, const Type& to, Coercion coercion, bool lenient) {
   auto f = type_class(from), t = type_class(to);
   if (f == TypeClass::kString && t == TypeClass::kString) return fit_string(x, from, to, coercion);
-  if (t == TypeClass::kString) return fit_string(to_string(x, from), from.is(TK::kSuper) || f == TypeClass::kArray ? Type(TK::kText) : from.is_numeric() || from.is_datetime() ? Type::varchar(secure::byte_length(from)) : Type(TK::kText), to, coercion);
+  if (t == TypeClass::kString)
+    return fit_string(to_string(x, from),
+                      from.is(TK::kSuper) || f == TypeClass::kArray ? Type(TK::kText)
+                      : from.is_numeric() || from.is_datetime()     ? Type::varchar(secure::byte_length(from))
+                                                                    : Type(TK::kText),
+                      to, coercion);
   if (f == TypeClass::kString) return from_string(x, to, coercion, lenient);
   if (duckdb_type(from) == duckdb_type(to)) return x;
   if (f == TypeClass::kSuper) return from_string("rs_super_text(" + x + ")", to, coercion, lenient);
@@ -201,7 +269,8 @@ std::string Emitter::cast_text(const std::string& x, const Type& from, const Typ
 // ---- Subqueries and calls back --------------------------------------------------------------------------------------
 
 void Emitter::quantified(const Expr& e) {
-  static const std::map<std::string_view, const char*> kOps{{"eq", " = "}, {"ne", " <> "}, {"lt", " < "}, {"le", " <= "}, {"gt", " > "}, {"ge", " >= "}};
+  static const std::map<std::string_view, const char*> kOps{{"eq", " = "},  {"ne", " <> "}, {"lt", " < "},
+                                                            {"le", " <= "}, {"gt", " > "},  {"ge", " >= "}};
   if (e.args.size() == 1) {
     out_ += e.negated ? "(NOT (" : "(";
     expr(*e.args[0]);
@@ -212,7 +281,8 @@ void Emitter::quantified(const Expr& e) {
     return;
   }
   // Rows: spelled out with three-valued logic, which the engine's own row comparison doesn't have.
-  if (e.function != "eq" || e.all) return fail_with(secure::kNotSupported, "this comparison of rows with a subquery is not supported");
+  if (e.function != "eq" || e.all)
+    return fail_with(secure::kNotSupported, "this comparison of rows with a subquery is not supported");
   std::string name = "x" + std::to_string(next_name_++), columns, match;
   for (size_t i = 0; i < e.args.size(); i++) {
     std::string c = "c" + std::to_string(i + 1);
@@ -237,10 +307,14 @@ void Emitter::host_call(const Expr& e) {
   std::string call = "redoubt_host(" + literal(signature + ")");
   for (auto& a : e.args) call += ", " + to_string(text_of(*a), a->type);
   call += ")";
-  if (type_class(e.type) == TypeClass::kString || e.type.is(TK::kVoid)) out_ += call;
-  else if (type_class(e.type) == TypeClass::kArray) out_ += "CAST(rs_array(" + call + ") AS " + duckdb_type(e.type) + ")";
-  else if (e.type.is(TK::kSuper)) out_ += call;
-  else out_ += from_string(call, e.type, Coercion::kExplicit, false);
+  if (type_class(e.type) == TypeClass::kString || e.type.is(TK::kVoid))
+    out_ += call;
+  else if (type_class(e.type) == TypeClass::kArray)
+    out_ += "CAST(rs_array(" + call + ") AS " + duckdb_type(e.type) + ")";
+  else if (e.type.is(TK::kSuper))
+    out_ += call;
+  else
+    out_ += from_string(call, e.type, Coercion::kExplicit, false);
 }
 
 std::string Emitter::over(const plan::Window& w) {
@@ -259,10 +333,17 @@ std::string Emitter::over(const plan::Window& w) {
     auto bound = [&](plan::Frame::Bound b, const plan::ExprPtr& offset) {
       using B = plan::Frame::Bound;
       switch (b) {
-        case B::kUnboundedPreceding: out_ += "UNBOUNDED PRECEDING"; return;
-        case B::kUnboundedFollowing: out_ += "UNBOUNDED FOLLOWING"; return;
-        case B::kCurrentRow: out_ += "CURRENT ROW"; return;
-        case B::kPreceding: case B::kFollowing:
+        case B::kUnboundedPreceding:
+          out_ += "UNBOUNDED PRECEDING";
+          return;
+        case B::kUnboundedFollowing:
+          out_ += "UNBOUNDED FOLLOWING";
+          return;
+        case B::kCurrentRow:
+          out_ += "CURRENT ROW";
+          return;
+        case B::kPreceding:
+        case B::kFollowing:
           expr(*offset);
           out_ += b == B::kPreceding ? " PRECEDING" : " FOLLOWING";
       }

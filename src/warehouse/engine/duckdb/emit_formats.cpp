@@ -19,10 +19,10 @@ constexpr std::array<std::string_view, 7> kDays{"Sunday", "Monday", "Tuesday", "
 constexpr std::array<std::string_view, 12> kRoman{"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"};
 
 /// Longest first among those that share a beginning.
-constexpr std::string_view kWords[] = {"HH24", "HH12", "YYYY", "IYYY", "MONTH", "SSSS", "SSSSS", "Y,YYY", "A.M.", "P.M.", "B.C.", "A.D.", "YYY", "IYY",
-                                       "DDD",  "IDDD", "DAY",  "MON",  "HH",    "MI",   "SS",    "MS",    "US",   "YY",   "IY",   "MM",   "DD",
-                                       "DY",   "WW",   "IW",   "CC",   "RM",    "AM",   "PM",    "BC",    "AD",   "TZ",   "OF",   "Y",    "I",
-                                       "D",    "W",    "Q",    "J",    "ID"};
+constexpr std::string_view kWords[] = {
+    "HH24", "HH12", "YYYY", "IYYY", "MONTH", "SSSS", "SSSSS", "Y,YYY", "A.M.", "P.M.", "B.C.", "A.D.", "YYY", "IYY", "DDD",
+    "IDDD", "DAY",  "MON",  "HH",   "MI",    "SS",   "MS",    "US",    "YY",   "IY",   "MM",   "DD",   "DY",  "WW",  "IW",
+    "CC",   "RM",   "AM",   "PM",   "BC",    "AD",   "TZ",    "OF",    "Y",    "I",    "D",    "W",    "Q",   "J",   "ID"};
 
 struct Token {
   std::string_view word;  // upper case, from kWords; empty: literal
@@ -80,9 +80,12 @@ std::string number(int64_t v, size_t width, bool fill) {
 /// Month -> MONTH, Month or month as the model writes it; blanks fill names up to 9.
 std::string name(std::string_view word, const std::string& written, size_t width, bool fill) {
   std::string s(word);
-  bool first_upper = written[0] >= 'A' && written[0] <= 'Z', second_upper = written.size() > 1 && written[1] >= 'A' && written[1] <= 'Z';
-  if (first_upper && second_upper) s = to_upper(s);
-  else if (!first_upper) s = to_lower(s);
+  bool first_upper = written[0] >= 'A' && written[0] <= 'Z',
+       second_upper = written.size() > 1 && written[1] >= 'A' && written[1] <= 'Z';
+  if (first_upper && second_upper)
+    s = to_upper(s);
+  else if (!first_upper)
+    s = to_lower(s);
   if (fill && s.size() < width) s.append(width - s.size(), ' ');
   return s;
 }
@@ -122,45 +125,86 @@ std::string format_timestamp(int64_t micros, std::string_view model) {
     std::optional<int64_t> n;
     size_t width = 2;
     std::string text;
-    if (w.empty()) { out += t.text; continue; }
-    if (w == "YYYY") n = year, width = 4;
-    else if (w == "YYY") n = year % 1000, width = 3;
-    else if (w == "YY") n = year % 100;
-    else if (w == "Y") n = year % 10, width = 1;
-    else if (w == "Y,YYY") text = number(year / 1000, 1, true) + "," + number(year % 1000, 3, true);
-    else if (w == "IYYY") n = iso_week(days).year, width = 4;
-    else if (w == "IYY") n = iso_week(days).year % 1000, width = 3;
-    else if (w == "IY") n = iso_week(days).year % 100;
-    else if (w == "I") n = iso_week(days).year % 10, width = 1;
-    else if (w == "IW") n = iso_week(days).week;
-    else if (w == "MM") n = c.month;
-    else if (w == "DD") n = c.day;
-    else if (w == "DDD" || w == "IDDD") n = day_of_year, width = 3;
-    else if (w == "D") n = weekday + 1, width = 1;
-    else if (w == "ID") n = weekday == 0 ? 7 : weekday, width = 1;
-    else if (w == "WW") n = (day_of_year - 1) / 7 + 1;
-    else if (w == "W") n = (c.day - 1) / 7 + 1, width = 1;
-    else if (w == "Q") n = (c.month - 1) / 3 + 1, width = 1;
-    else if (w == "CC") n = (year - 1) / 100 + 1;
-    else if (w == "J") n = days + 2440588, width = 7;
-    else if (w == "HH24") n = hour;
-    else if (w == "HH12" || w == "HH") n = (hour + 11) % 12 + 1;
-    else if (w == "MI") n = minute;
-    else if (w == "SS") n = second;
-    else if (w == "MS") n = fraction / 1000, width = 3;
-    else if (w == "US") n = fraction, width = 6;
-    else if (w == "SSSS" || w == "SSSSS") n = time / 1000000, width = 1;
-    else if (w == "MONTH") text = name(kMonths[size_t(c.month - 1)], t.text, 9, t.fill);
-    else if (w == "MON") text = name(kMonths[size_t(c.month - 1)].substr(0, 3), t.text, 3, false);
-    else if (w == "DAY") text = name(kDays[size_t(weekday)], t.text, 9, t.fill);
-    else if (w == "DY") text = name(kDays[size_t(weekday)].substr(0, 3), t.text, 3, false);
-    else if (w == "RM") text = name(kRoman[size_t(c.month - 1)], t.text, 4, t.fill);
-    else if (w == "AM" || w == "PM") text = name(hour < 12 ? "AM" : "PM", t.text, 2, false);
-    else if (w == "A.M." || w == "P.M.") text = t.text[0] >= 'a' ? (hour < 12 ? "a.m." : "p.m.") : (hour < 12 ? "A.M." : "P.M.");
-    else if (w == "BC" || w == "AD") text = name(c.year <= 0 ? "BC" : "AD", t.text, 2, false);
-    else if (w == "B.C." || w == "A.D.") text = c.year <= 0 ? "B.C." : "A.D.";
-    else if (w == "TZ") text = t.text[0] >= 'a' ? "utc" : "UTC";
-    else if (w == "OF") text = "+00";
+    if (w.empty()) {
+      out += t.text;
+      continue;
+    }
+    if (w == "YYYY")
+      n = year, width = 4;
+    else if (w == "YYY")
+      n = year % 1000, width = 3;
+    else if (w == "YY")
+      n = year % 100;
+    else if (w == "Y")
+      n = year % 10, width = 1;
+    else if (w == "Y,YYY")
+      text = number(year / 1000, 1, true) + "," + number(year % 1000, 3, true);
+    else if (w == "IYYY")
+      n = iso_week(days).year, width = 4;
+    else if (w == "IYY")
+      n = iso_week(days).year % 1000, width = 3;
+    else if (w == "IY")
+      n = iso_week(days).year % 100;
+    else if (w == "I")
+      n = iso_week(days).year % 10, width = 1;
+    else if (w == "IW")
+      n = iso_week(days).week;
+    else if (w == "MM")
+      n = c.month;
+    else if (w == "DD")
+      n = c.day;
+    else if (w == "DDD" || w == "IDDD")
+      n = day_of_year, width = 3;
+    else if (w == "D")
+      n = weekday + 1, width = 1;
+    else if (w == "ID")
+      n = weekday == 0 ? 7 : weekday, width = 1;
+    else if (w == "WW")
+      n = (day_of_year - 1) / 7 + 1;
+    else if (w == "W")
+      n = (c.day - 1) / 7 + 1, width = 1;
+    else if (w == "Q")
+      n = (c.month - 1) / 3 + 1, width = 1;
+    else if (w == "CC")
+      n = (year - 1) / 100 + 1;
+    else if (w == "J")
+      n = days + 2440588, width = 7;
+    else if (w == "HH24")
+      n = hour;
+    else if (w == "HH12" || w == "HH")
+      n = (hour + 11) % 12 + 1;
+    else if (w == "MI")
+      n = minute;
+    else if (w == "SS")
+      n = second;
+    else if (w == "MS")
+      n = fraction / 1000, width = 3;
+    else if (w == "US")
+      n = fraction, width = 6;
+    else if (w == "SSSS" || w == "SSSSS")
+      n = time / 1000000, width = 1;
+    else if (w == "MONTH")
+      text = name(kMonths[size_t(c.month - 1)], t.text, 9, t.fill);
+    else if (w == "MON")
+      text = name(kMonths[size_t(c.month - 1)].substr(0, 3), t.text, 3, false);
+    else if (w == "DAY")
+      text = name(kDays[size_t(weekday)], t.text, 9, t.fill);
+    else if (w == "DY")
+      text = name(kDays[size_t(weekday)].substr(0, 3), t.text, 3, false);
+    else if (w == "RM")
+      text = name(kRoman[size_t(c.month - 1)], t.text, 4, t.fill);
+    else if (w == "AM" || w == "PM")
+      text = name(hour < 12 ? "AM" : "PM", t.text, 2, false);
+    else if (w == "A.M." || w == "P.M.")
+      text = t.text[0] >= 'a' ? (hour < 12 ? "a.m." : "p.m.") : (hour < 12 ? "A.M." : "P.M.");
+    else if (w == "BC" || w == "AD")
+      text = name(c.year <= 0 ? "BC" : "AD", t.text, 2, false);
+    else if (w == "B.C." || w == "A.D.")
+      text = c.year <= 0 ? "B.C." : "A.D.";
+    else if (w == "TZ")
+      text = t.text[0] >= 'a' ? "utc" : "UTC";
+    else if (w == "OF")
+      text = "+00";
     if (n) text = number(*n, width, t.fill);
     out += text;
     if (t.ordinal && n) out += t.upper_suffix ? to_upper(ordinal_suffix(*n)) : std::string(ordinal_suffix(*n));
@@ -174,7 +218,8 @@ Result<int64_t> parse_timestamp(std::string_view text, std::string_view model, b
   bool pm = false, am = false, bc = false, twelve = false;
   size_t i = 0;
   auto bad = [&](std::string_view what) {
-    return fail(secure::kInvalidDatetime, "invalid value \"" + std::string(text.substr(std::min(i, text.size()))) + "\" for \"" + std::string(what) + "\" in source string");
+    return fail(secure::kInvalidDatetime, "invalid value \"" + std::string(text.substr(std::min(i, text.size()))) + "\" for \"" +
+                                              std::string(what) + "\" in source string");
   };
   auto skip_blanks = [&] {
     while (i < text.size() && text[i] == ' ') i++;
@@ -228,7 +273,8 @@ Result<int64_t> parse_timestamp(std::string_view text, std::string_view model, b
       if (ok) year += *thousands * 1000;
     } else if (w == "MM") {
       ok = take(month, 2);
-      if (ok && (month < 1 || month > 12) ) return fail(secure::kDatetimeOverflow, "date/time field value out of range: \"" + std::string(text) + "\"");
+      if (ok && (month < 1 || month > 12))
+        return fail(secure::kDatetimeOverflow, "date/time field value out of range: \"" + std::string(text) + "\"");
     } else if (w == "DD") {
       ok = take(day, 2);
     } else if (w == "DDD" || w == "IDDD") {
@@ -269,7 +315,8 @@ Result<int64_t> parse_timestamp(std::string_view text, std::string_view model, b
     } else if (w == "RM") {
       size_t best = 0;
       for (size_t k = 0; k < kRoman.size(); k++)
-        if (iequals(text.substr(i, kRoman[k].size()), kRoman[k]) && kRoman[k].size() > best) best = kRoman[k].size(), month = int64_t(k) + 1;
+        if (iequals(text.substr(i, kRoman[k].size()), kRoman[k]) && kRoman[k].size() > best)
+          best = kRoman[k].size(), month = int64_t(k) + 1;
       ok = best > 0;
       i += best;
     } else if (w == "AM" || w == "PM" || w == "A.M." || w == "P.M.") {
@@ -289,19 +336,22 @@ Result<int64_t> parse_timestamp(std::string_view text, std::string_view model, b
   }
   if (twelve || pm || am) {
     if (hour < 1 || hour > 12) {
-      if (pm || am) return fail(secure::kInvalidDatetime, "hour \"" + std::to_string(hour) + "\" is invalid for the 12-hour clock");
+      if (pm || am)
+        return fail(secure::kInvalidDatetime, "hour \"" + std::to_string(hour) + "\" is invalid for the 12-hour clock");
     } else if (pm || am) {
       hour = hour % 12 + (pm ? 12 : 0);
     }
   }
   if (bc) year = 1 - year;
-  if (hour > 24 || minute > 59 || second > 60) return fail(secure::kDatetimeOverflow, "date/time field value out of range: \"" + std::string(text) + "\"");
+  if (hour > 24 || minute > 59 || second > 60)
+    return fail(secure::kDatetimeOverflow, "date/time field value out of range: \"" + std::string(text) + "\"");
   int64_t days = 0;
   if (julian) {
     days = *julian - 2440588;
   } else if (day_of_year > 0) {
     auto first = values::days_from_civil(year, 1, 1);
-    if (!first || day_of_year > 366) return fail(secure::kDatetimeOverflow, "date/time field value out of range: \"" + std::string(text) + "\"");
+    if (!first || day_of_year > 366)
+      return fail(secure::kDatetimeOverflow, "date/time field value out of range: \"" + std::string(text) + "\"");
     days = *first + day_of_year - 1;
   } else if (iso_year > 0 && week > 0) {
     int64_t january_fourth = values::days_from_civil(iso_year, 1, 4).value_or(0);
@@ -311,7 +361,8 @@ Result<int64_t> parse_timestamp(std::string_view text, std::string_view model, b
     auto exact = values::days_from_civil(year, int(month), int(day));
     if (!exact) {
       auto first = values::days_from_civil(year, int(month), 1);
-      if (!first || strict || day < 1 || day > 31) return fail(secure::kDatetimeOverflow, "date/time field value out of range: \"" + std::string(text) + "\"");
+      if (!first || strict || day < 1 || day > 31)
+        return fail(secure::kDatetimeOverflow, "date/time field value out of range: \"" + std::string(text) + "\"");
       exact = *first + int32_t(day) - 1;  // February 31 runs over into March
     }
     days = *exact;
@@ -323,7 +374,8 @@ Result<int64_t> parse_timestamp(std::string_view text, std::string_view model, b
 
 Result<std::string> format_number(std::string_view given, std::string_view model) {
   std::string m = to_upper(model);
-  bool fill = true, currency = false, roman = false, sign_s = false, sign_mi = false, sign_pl = false, sign_sg = false, angle = false, exponent = false;
+  bool fill = true, currency = false, roman = false, sign_s = false, sign_mi = false, sign_pl = false, sign_sg = false,
+       angle = false, exponent = false;
   bool s_in_front = false;
   if (m.find("FM") != std::string::npos) fill = false, m = replace_all(m, "FM", "");
   if (m.find("RN") != std::string::npos) roman = true;
@@ -340,13 +392,16 @@ Result<std::string> format_number(std::string_view given, std::string_view model
   std::string whole_model = m, fraction_model;
   auto point = m.find_first_of(".DV");
   if (point != std::string::npos) whole_model = m.substr(0, point), fraction_model = m.substr(point + 1);
-  auto count_digits = [](const std::string& s) { return int(std::count_if(s.begin(), s.end(), [](char c) { return c == '9' || c == '0'; })); };
+  auto count_digits = [](const std::string& s) {
+    return int(std::count_if(s.begin(), s.end(), [](char c) { return c == '9' || c == '0'; }));
+  };
   int whole_digits = count_digits(whole_model), fraction_digits = count_digits(fraction_model);
   TRY(auto d, values::parse_decimal(given));
   TRY(auto units, values::rescale(d, 38, std::min(fraction_digits, 37)));
   bool negative = units < 0;
   std::string plain = values::format_decimal(negative ? -units : units, std::min(fraction_digits, 37));
-  std::string whole = plain.substr(0, plain.find('.')), fraction = plain.find('.') == std::string::npos ? "" : plain.substr(plain.find('.') + 1);
+  std::string whole = plain.substr(0, plain.find('.')),
+              fraction = plain.find('.') == std::string::npos ? "" : plain.substr(plain.find('.') + 1);
   bool overflow = int(whole.size()) > whole_digits && !(whole == "0" && whole_digits == 0);
   if (whole == "0" && whole_model.find('0') == std::string::npos && (fraction_digits > 0 || whole_digits > 1)) {
     bool only_zero = fraction_digits == 0;
@@ -363,15 +418,19 @@ Result<std::string> format_number(std::string_view given, std::string_view model
         body += '#';
       } else if (missing > 0) {
         missing--;
-        if (zero_fill) body += '0', started = true;
-        else if (fill) body += ' ';
+        if (zero_fill)
+          body += '0', started = true;
+        else if (fill)
+          body += ' ';
       } else {
         body += whole[next++];
         started = true;
       }
     } else if (c == ',' || c == 'G') {
-      if (started || overflow) body += ',';
-      else if (fill) body += ' ';
+      if (started || overflow)
+        body += ',';
+      else if (fill)
+        body += ' ';
     } else if (c != ' ' || fill) {
       body += c;
     }
@@ -392,18 +451,24 @@ Result<std::string> format_number(std::string_view given, std::string_view model
   auto in_front = [&](const std::string& sign) { body.insert(first, sign); };
   if (currency) in_front("$");
   if (angle) {
-    if (negative) in_front("<"), body += ">";
-    else if (fill) body = " " + body + " ";
+    if (negative)
+      in_front("<"), body += ">";
+    else if (fill)
+      body = " " + body + " ";
   } else if (sign_mi) {
     body += negative ? "-" : fill ? " " : "";
   } else if (sign_s || sign_sg || sign_pl) {
     std::string sign = negative ? "-" : "+";
     if (sign_pl && negative) sign = "-";
-    if (s_in_front || sign_sg || sign_pl) in_front(sign);
-    else body += sign;
+    if (s_in_front || sign_sg || sign_pl)
+      in_front(sign);
+    else
+      body += sign;
   } else {
-    if (negative) in_front("-");
-    else if (fill) body.insert(0, " ");
+    if (negative)
+      in_front("-");
+    else if (fill)
+      body.insert(0, " ");
   }
   return body;
 }
@@ -412,15 +477,21 @@ Result<std::string> parse_number(std::string_view text, std::string_view model) 
   std::string out;
   bool negative = false, point = false;
   for (char c : text) {
-    if (is_digit(c)) out += c;
-    else if (c == '.' && !point) point = true, out += c;
-    else if (c == '-' || c == '<') negative = true;
-    else if (c != ',' && c != ' ' && c != '$' && c != '+' && c != '>') return fail(secure::kInvalidText, "invalid input syntax for type numeric: \"" + std::string(text) + "\"");
+    if (is_digit(c))
+      out += c;
+    else if (c == '.' && !point)
+      point = true, out += c;
+    else if (c == '-' || c == '<')
+      negative = true;
+    else if (c != ',' && c != ' ' && c != '$' && c != '+' && c != '>')
+      return fail(secure::kInvalidText, "invalid input syntax for type numeric: \"" + std::string(text) + "\"");
   }
-  if (out.empty() || out == ".") return fail(secure::kInvalidText, "invalid input syntax for type numeric: \"" + std::string(text) + "\"");
+  if (out.empty() || out == ".")
+    return fail(secure::kInvalidText, "invalid input syntax for type numeric: \"" + std::string(text) + "\"");
   int fraction = 0;
   auto at = model.find_first_of(".dD");
-  if (at != std::string_view::npos) fraction = int(std::count_if(model.begin() + ptrdiff_t(at), model.end(), [](char c) { return c == '9' || c == '0'; }));
+  if (at != std::string_view::npos)
+    fraction = int(std::count_if(model.begin() + ptrdiff_t(at), model.end(), [](char c) { return c == '9' || c == '0'; }));
   if (auto dot = out.find('.'); dot != std::string::npos) out = out.substr(0, std::min(out.size(), dot + 1 + size_t(fraction)));
   if (out.ends_with('.')) out.pop_back();
   return (negative ? "-" : "") + out;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -12,8 +13,8 @@ namespace redoubt::warehouse::engine {
 
 namespace plan = secure::plan;
 using plan::ExprKind;
-using secure::TypeClass;
 using secure::type_class;
+using secure::TypeClass;
 using sql::Type;
 using TK = sql::TypeKind;
 
@@ -109,7 +110,7 @@ const std::unordered_map<std::string_view, std::string_view>& templates() {
       // Arrays of the catalog
       {"array_element", "list_extract({1}, {2})"},
       {"vector_element", "list_extract({1}, {2} + 1)"},
-      {"array_to_string", "array_to_string(CAST({1} AS VARCHAR[]), {2})"},
+      {"array_to_string", "rs_array_join(CAST({1} AS VARCHAR[]), {2})"},
       {"array_upper", "!(CASE WHEN {2} = 1 THEN nullif(len({1}), 0) END)"},
       {"array_lower", "!(CASE WHEN {2} = 1 AND len({1}) > 0 THEN 1 END)"},
       // Aggregates; {o} is where OVER goes
@@ -127,6 +128,7 @@ const std::unordered_map<std::string_view, std::string_view>& templates() {
       {"bit_and_agg", "bit_and({1}){o}"},
       {"bit_or_agg", "bit_or({1}){o}"},
       {"median", "!median({1}){o}"},
+      {"median_integer", "!median(CAST({1} AS DOUBLE)){o}"},
       {"median_date", "!median(CAST({1} AS TIMESTAMP)){o}"},
       {"sum", "!sum({d}{1}){o}"},
       // Windows
@@ -213,8 +215,8 @@ bool Emitter::operator_call(const Expr& e) {
     if (id == "mul" && e.args[0]->type.scale + e.args[1]->type.scale > 38) {
       // The engine can't hold the product's scale: the second factor gives up digits.
       int scale = 38 - e.args[0]->type.scale;
-      out_ += "CAST((" + text_of(*e.args[0]) + " * CAST(" + text_of(*e.args[1]) + " AS DECIMAL(38," + std::to_string(scale) + "))) AS " +
-              duckdb_type(e.type) + ")";
+      out_ += "CAST((" + text_of(*e.args[0]) + " * CAST(" + text_of(*e.args[1]) + " AS DECIMAL(38," + std::to_string(scale) +
+              "))) AS " + duckdb_type(e.type) + ")";
       return true;
     }
     out_ += "CAST(";
@@ -224,7 +226,8 @@ bool Emitter::operator_call(const Expr& e) {
   }
   if (id == "div") {
     if (e.type.is(TK::kDecimal)) {
-      out_ += "CAST(rs_divide(" + text_of(*e.args[0]) + ", " + text_of(*e.args[1]) + ", " + std::to_string(e.type.scale) + ") AS " + duckdb_type(e.type) + ")";
+      out_ += "CAST(rs_divide(" + text_of(*e.args[0]) + ", " + text_of(*e.args[1]) + ", " + std::to_string(e.type.scale) +
+              ") AS " + duckdb_type(e.type) + ")";
     } else {
       out_ += "rs_div(" + text_of(*e.args[0]) + ", " + text_of(*e.args[1]) + ")";
     }
@@ -233,7 +236,8 @@ bool Emitter::operator_call(const Expr& e) {
   if (id == "mod") {
     std::string type = duckdb_type(e.type);
     if (e.type.is(TK::kDecimal)) type = "DECIMAL(38," + std::to_string(e.type.scale) + ")";
-    out_ += "CAST(rs_mod(CAST(" + text_of(*e.args[0]) + " AS " + type + "), CAST(" + text_of(*e.args[1]) + " AS " + type + ")) AS " + duckdb_type(e.type) + ")";
+    out_ += "CAST(rs_mod(CAST(" + text_of(*e.args[0]) + " AS " + type + "), CAST(" + text_of(*e.args[1]) + " AS " + type +
+            ")) AS " + duckdb_type(e.type) + ")";
     return true;
   }
   if (id == "interval_mul" || id == "interval_div") {
@@ -263,7 +267,8 @@ bool Emitter::string_call(const Expr& e) {
   if (id == "like" || id == "ilike") {
     const char* word = id == "like" ? " LIKE " : " ILIKE ";
     std::string escape = e.args.size() == 3 ? constant_text(*e.args[2]) : "\\";
-    bool plain = e.args[1]->kind == ExprKind::kConst && e.args[1]->value && (escape.empty() || e.args[1]->value->find(escape) == std::string::npos);
+    bool plain = e.args[1]->kind == ExprKind::kConst && e.args[1]->value &&
+                 (escape.empty() || e.args[1]->value->find(escape) == std::string::npos);
     out_ += "(" + text_of(*e.args[0]) + word + text_of(*e.args[1]);
     if (!plain && !escape.empty()) out_ += " ESCAPE " + literal(escape);
     out_ += ")";
@@ -300,9 +305,11 @@ bool Emitter::number_call(const Expr& e) {
   std::string x = text_of(*e.args[0]), type = duckdb_type(e.type);
   std::string digits = e.args.size() == 2 ? text_of(*e.args[1]) : "0";
   if (from.is_integer()) {
-    out_ += e.args.size() == 1 ? x : "CAST(rs_" + id + "_digits(CAST(" + x + " AS DECIMAL(38,0)), " + digits + ") AS " + type + ")";
+    out_ +=
+        e.args.size() == 1 ? x : "CAST(rs_" + id + "_digits(CAST(" + x + " AS DECIMAL(38,0)), " + digits + ") AS " + type + ")";
   } else if (from.is(TK::kDecimal)) {
-    out_ += "CAST(rs_" + id + "_digits(CAST(" + x + " AS DECIMAL(38," + std::to_string(from.scale) + ")), " + digits + ") AS " + type + ")";
+    out_ += "CAST(rs_" + id + "_digits(CAST(" + x + " AS DECIMAL(38," + std::to_string(from.scale) + ")), " + digits + ") AS " +
+            type + ")";
   } else if (e.args.size() == 1) {
     out_ += "CAST(" + id + "(" + x + ") AS " + type + ")";
   } else {
@@ -323,18 +330,31 @@ bool Emitter::date_call(const Expr& e) {
     out_ += "(" + arg(0) + op + (date ? arg(1) : "to_days(" + arg(1) + ")") + ")";
     return true;
   }
-  if (id == "datetime_diff" && e.args[0]->type.is(TK::kTime)) {
-    out_ += "to_microseconds(date_diff('microsecond', " + arg(1) + ", " + arg(0) + "))";
+  if (id == "datetime_diff") {
+    if (!e.args[0]->type.is(TK::kTime))
+      out_ += "(" + arg(0) + " - " + arg(1) + ")";
+    else
+      out_ += "to_microseconds(date_diff('microsecond', " + arg(1) + ", " + arg(0) + "))";
     return true;
   }
   if (id == "dateadd") {
     const std::string& part = constant_text(*e.args[0]);
     static const std::unordered_map<std::string_view, std::pair<const char*, const char*>> kUnits{
-        {"millennium", {"to_years", " * 1000"}}, {"century", {"to_years", " * 100"}}, {"decade", {"to_years", " * 10"}},
-        {"year", {"to_years", ""}},      {"quarter", {"to_months", " * 3"}}, {"month", {"to_months", ""}},
-        {"week", {"to_days", " * 7"}},   {"day", {"to_days", ""}},           {"dow", {"to_days", ""}},
-        {"doy", {"to_days", ""}},        {"hour", {"to_hours", ""}},         {"minute", {"to_minutes", ""}},
-        {"second", {"to_seconds", ""}},  {"millisecond", {"to_microseconds", " * 1000"}}, {"microsecond", {"to_microseconds", ""}},
+        {"millennium", {"to_years", " * 1000"}},
+        {"century", {"to_years", " * 100"}},
+        {"decade", {"to_years", " * 10"}},
+        {"year", {"to_years", ""}},
+        {"quarter", {"to_months", " * 3"}},
+        {"month", {"to_months", ""}},
+        {"week", {"to_days", " * 7"}},
+        {"day", {"to_days", ""}},
+        {"dow", {"to_days", ""}},
+        {"doy", {"to_days", ""}},
+        {"hour", {"to_hours", ""}},
+        {"minute", {"to_minutes", ""}},
+        {"second", {"to_seconds", ""}},
+        {"millisecond", {"to_microseconds", " * 1000"}},
+        {"microsecond", {"to_microseconds", ""}},
         {"epoch", {"to_seconds", ""}},
     };
     auto unit = kUnits.find(part);
@@ -345,7 +365,8 @@ bool Emitter::date_call(const Expr& e) {
     std::string_view function = unit->second.first;
     bool narrow = function == "to_years" || function == "to_months" || function == "to_days";
     std::string n = arg(1) + unit->second.second;
-    out_ += "(" + as_timestamp(2) + " + " + std::string(function) + "(CAST(" + n + (narrow ? " AS INTEGER)" : " AS BIGINT)") + "))";
+    out_ +=
+        "(" + as_timestamp(2) + " + " + std::string(function) + "(CAST(" + n + (narrow ? " AS INTEGER)" : " AS BIGINT)") + "))";
     return true;
   }
   if (id == "datediff") {
@@ -365,9 +386,17 @@ bool Emitter::date_call(const Expr& e) {
       fail_with(secure::kNotSupported, "date_part of " + part + " is not supported");
       return true;
     }
-    if (part == "second") out_ += "(date_part('microsecond', " + arg(1) + ") / 1000000.0)";
-    else if (part == "millisecond") out_ += "(date_part('microsecond', " + arg(1) + ") / 1000.0)";
-    else out_ += "CAST(date_part(" + literal(part) + ", " + arg(1) + ") AS DOUBLE)";
+    static const std::set<std::string_view> kOfTime{"hour", "minute", "second", "millisecond", "microsecond", "epoch"};
+    if (e.args[1]->type.is(TK::kTime) && !kOfTime.contains(part)) {
+      fail_with(secure::kInvalidParameterValue, "\"time\" units \"" + part + "\" not recognized");
+      return true;
+    }
+    if (part == "second")
+      out_ += "(date_part('microsecond', " + arg(1) + ") / 1000000.0)";
+    else if (part == "millisecond")
+      out_ += "(date_part('microsecond', " + arg(1) + ") / 1000.0)";
+    else
+      out_ += "CAST(date_part(" + literal(part) + ", " + arg(1) + ") AS DOUBLE)";
     return true;
   }
   if (id == "date_trunc") {
@@ -397,7 +426,8 @@ bool Emitter::date_call(const Expr& e) {
     if (secure::values::fixed_offset(zone) == 0) {
       out_ += "rs_timestamptz(" + text + ")";
     } else {
-      out_ += "CASE WHEN rs_has_zone(" + text + ") THEN rs_timestamptz(" + text + ") ELSE timezone(" + literal(zone) + ", rs_timestamp(" + text + ")) END";
+      out_ += "CASE WHEN rs_has_zone(" + text + ") THEN rs_timestamptz(" + text + ") ELSE timezone(" + literal(zone) +
+              ", rs_timestamp(" + text + ")) END";
     }
     return true;
   }
@@ -409,8 +439,10 @@ bool Emitter::date_call(const Expr& e) {
     return true;
   }
   if (id == "to_number" || id == "to_char_number") {
-    if (id == "to_number") out_ += "CAST(rs_to_number(" + arg(0) + ", " + arg(1) + ") AS " + duckdb_type(e.type) + ")";
-    else out_ += "rs_to_char_number(CAST(" + arg(0) + " AS VARCHAR), " + arg(1) + ")";
+    if (id == "to_number")
+      out_ += "CAST(rs_to_number(" + arg(0) + ", " + arg(1) + ") AS " + duckdb_type(e.type) + ")";
+    else
+      out_ += "rs_to_char_number(CAST(" + arg(0) + " AS VARCHAR), " + arg(1) + ")";
     return true;
   }
   return false;
@@ -435,14 +467,16 @@ void Emitter::aggregate(const Expr& e, const std::string& over) {
       out_ += "avg(" + distinct + "CAST(" + x + " AS DOUBLE))" + over;
     } else {
       // The mean of integers is an integer and that of decimals keeps its scale: both are cut, not rounded.
-      out_ += "CAST(rs_mean(CAST(sum(" + distinct + x + ")" + over + " AS DECIMAL(38," + std::to_string(e.args[0]->type.is(TK::kDecimal) ? e.args[0]->type.scale : 0) +
-              ")), count(" + distinct + x + ")" + over + ") AS " + duckdb_type(e.type) + ")";
+      out_ += "CAST(rs_mean(CAST(sum(" + distinct + x + ")" + over + " AS DECIMAL(38," +
+              std::to_string(e.args[0]->type.is(TK::kDecimal) ? e.args[0]->type.scale : 0) + ")), count(" + distinct + x + ")" +
+              over + ") AS " + duckdb_type(e.type) + ")";
     }
     return;
   }
   if (id == "listagg") {
     std::string separator = e.args.size() == 2 ? constant_text(*e.args[1]) : "";
-    out_ += "rs_listagg_limit(string_agg(" + distinct + text_of(*e.args[0]) + ", " + literal(separator) + order() + ")" + over + ")";
+    out_ +=
+        "rs_listagg_limit(string_agg(" + distinct + text_of(*e.args[0]) + ", " + literal(separator) + order() + ")" + over + ")";
     return;
   }
   if (id == "array_agg") {
@@ -456,12 +490,13 @@ void Emitter::aggregate(const Expr& e, const std::string& over) {
     if (id == "percentile_disc" && descending && !over.empty())
       return fail_with(secure::kNotSupported, "PERCENTILE_DISC over a descending window is not supported");
     if (id == "percentile_disc" && descending) {
-      out_ += "CAST(percentile_disc(" + constant_text(*e.args[0]) + ") WITHIN GROUP (ORDER BY " + x + " DESC) AS " + duckdb_type(e.type) + ")";
+      out_ += "CAST(percentile_disc(" + constant_text(*e.args[0]) + ") WITHIN GROUP (ORDER BY " + x + " DESC) AS " +
+              duckdb_type(e.type) + ")";
       return;
     }
     if (descending) fraction = 1 - fraction;
-    out_ += "CAST(" + std::string(id == "percentile_cont" ? "quantile_cont(" : "quantile_disc(") + x + ", " + secure::values::format_double(fraction) + ")" + over +
-            " AS " + duckdb_type(e.type) + ")";
+    out_ += "CAST(" + std::string(id == "percentile_cont" ? "quantile_cont(" : "quantile_disc(") + x + ", " +
+            secure::values::format_double(fraction) + ")" + over + " AS " + duckdb_type(e.type) + ")";
     return;
   }
   auto it = templates().find(id);
@@ -478,16 +513,23 @@ void Emitter::aggregate(const Expr& e, const std::string& over) {
       continue;
     }
     switch (t[i + 1]) {
-      case 'o': out_ += over; break;
-      case 'd': out_ += distinct; break;
-      case 'i': out_ += e.ignore_nulls ? " IGNORE NULLS" : ""; break;
+      case 'o':
+        out_ += over;
+        break;
+      case 'd':
+        out_ += distinct;
+        break;
+      case 'i':
+        out_ += e.ignore_nulls ? " IGNORE NULLS" : "";
+        break;
       case '*':
         for (size_t a = 0; a < e.args.size(); a++) {
           if (a) out_ += ", ";
           expr(*e.args[a]);
         }
         break;
-      default: expr(*e.args[size_t(t[i + 1] - '1')]);
+      default:
+        expr(*e.args[size_t(t[i + 1] - '1')]);
     }
     i += 2;
   }

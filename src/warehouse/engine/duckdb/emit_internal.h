@@ -44,7 +44,8 @@ class Emitter {
   void constant(const Expr& e);
   void cast(const Expr& e);
   /// `x` is the text of a value of type `from`.
-  std::string cast_text(const std::string& x, const sql::Type& from, const sql::Type& to, secure::plan::Coercion coercion, bool lenient = false);
+  std::string cast_text(const std::string& x, const sql::Type& from, const sql::Type& to, secure::plan::Coercion coercion,
+                        bool lenient = false);
   std::string to_string(const std::string& x, const sql::Type& from);
   std::string from_string(const std::string& x, const sql::Type& to, secure::plan::Coercion coercion, bool lenient);
   std::string fit_string(const std::string& x, const sql::Type& from, const sql::Type& to, secure::plan::Coercion coercion);
@@ -73,9 +74,10 @@ class Emitter {
   secure::Oid target_relation_ = 0;
   std::string target_physical_;
   int next_name_ = 1;
-
 };
 
+/// May `text` stand in a literal: UTF-8 without NUL?
+bool valid_text(std::string_view text);
 /// 'text' with its quotes doubled.
 std::string literal(std::string_view text);
 /// For a test: does emit_functions.cpp know this function id (or do our own functions provide it)?

@@ -142,6 +142,68 @@ Text subarray(std::string_view value, int64_t start, std::optional<int64_t> leng
   return out.dump();
 }
 
+namespace {
+
+bool holds(const Json& array, const Json& item) {
+  return std::find(array.items().begin(), array.items().end(), item) != array.items().end();
+}
+
+std::optional<Json> array_of(std::string_view text) {
+  auto j = Json::parse(text);
+  if (!j || !j->is_array()) return std::nullopt;
+  return *std::move(j);
+}
+
+}  // namespace
+
+std::optional<bool> contains(std::string_view array, std::string_view item) {
+  auto a = array_of(array);
+  auto i = Json::parse(item);
+  if (!a || !i) return std::nullopt;
+  return holds(*a, *i);
+}
+
+std::optional<int32_t> position(std::string_view array, std::string_view item) {
+  auto a = array_of(array);
+  auto i = Json::parse(item);
+  if (!a || !i) return std::nullopt;
+  for (size_t n = 0; n < a->size(); n++)
+    if (a->items()[n] == *i) return int32_t(n);
+  return -1;
+}
+
+Text positions(std::string_view array, std::string_view item) {
+  auto a = array_of(array);
+  auto i = Json::parse(item);
+  if (!a || !i) return std::nullopt;
+  Json out = Json::array();
+  for (size_t n = 0; n < a->size(); n++)
+    if (a->items()[n] == *i) out.push(int64_t(n));
+  return out.dump();
+}
+
+Text set_operation(SetOp op, std::string_view a, std::string_view b) {
+  auto x = array_of(a), y = array_of(b);
+  if (!x || !y) return std::nullopt;
+  Json out = Json::array();
+  auto take = [&](const Json& item) {
+    if (!holds(out, item)) out.push(item);
+  };
+  for (auto& item : x->items()) {
+    bool in_both = holds(*y, item);
+    if (op == SetOp::kExcept ? !in_both : op == SetOp::kIntersection ? in_both : true) take(item);
+  }
+  if (op == SetOp::kUnion)
+    for (auto& item : y->items()) take(item);
+  return out.dump();
+}
+
+std::optional<bool> overlap(std::string_view a, std::string_view b) {
+  auto x = array_of(a), y = array_of(b);
+  if (!x || !y) return std::nullopt;
+  return std::any_of(x->items().begin(), x->items().end(), [&](auto& item) { return holds(*y, item); });
+}
+
 std::string split_to_array(std::string_view text, std::string_view by) {
   Json out = Json::array();
   while (true) {

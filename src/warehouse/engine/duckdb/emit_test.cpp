@@ -33,7 +33,8 @@ TEST(ClientError, TellsOwnErrorsByTheirMarkAndForwardsNoEngineText) {
   Error own = client_error("Invalid Input", marked({&secure::kDivisionByZero, "division by zero"}));
   EXPECT_EQ(own.kind->sqlstate, "22012");
   EXPECT_EQ(own.message, "division by zero");
-  for (const char* type : {"Conversion", "Binder", "Catalog", "Parser", "Internal", "Out of Range", "Invalid Input", "Constraint", "Unknown"}) {
+  for (const char* type :
+       {"Conversion", "Binder", "Catalog", "Parser", "Internal", "Out of Range", "Invalid Input", "Constraint", "Unknown"}) {
     Error e = client_error(type, "secret 'tenant-value' in \"s1.t2\"");
     EXPECT_EQ(e.message.find("tenant-value"), std::string::npos) << type;
     EXPECT_EQ(e.message.find("s1"), std::string::npos) << type;

@@ -93,18 +93,28 @@ std::string initcap(std::string_view text) {
 }
 
 Result<std::string> chr(int64_t code) {
-  if (code < 1 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return fail(secure::kInvalidParameterValue, "requested character not valid for encoding");
+  if (code < 1 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+    return fail(secure::kInvalidParameterValue, "requested character not valid for encoding");
   std::string out;
   auto c = uint32_t(code);
-  if (c < 0x80) out += char(c);
-  else if (c < 0x800) out += char(0xC0 | (c >> 6)), out += char(0x80 | (c & 63));
-  else if (c < 0x10000) out += char(0xE0 | (c >> 12)), out += char(0x80 | ((c >> 6) & 63)), out += char(0x80 | (c & 63));
-  else out += char(0xF0 | (c >> 18)), out += char(0x80 | ((c >> 12) & 63)), out += char(0x80 | ((c >> 6) & 63)), out += char(0x80 | (c & 63));
+  if (c < 0x80)
+    out += char(c);
+  else if (c < 0x800)
+    out += char(0xC0 | (c >> 6)), out += char(0x80 | (c & 63));
+  else if (c < 0x10000)
+    out += char(0xE0 | (c >> 12)), out += char(0x80 | ((c >> 6) & 63)), out += char(0x80 | (c & 63));
+  else
+    out += char(0xF0 | (c >> 18)), out += char(0x80 | ((c >> 12) & 63)), out += char(0x80 | ((c >> 6) & 63)),
+        out += char(0x80 | (c & 63));
   return out;
 }
 
 Result<std::string> sha2(std::string_view text, int64_t bits) {
-  const EVP_MD* md = bits == 224 ? EVP_sha224() : bits == 256 || bits == 0 ? EVP_sha256() : bits == 384 ? EVP_sha384() : bits == 512 ? EVP_sha512() : nullptr;
+  const EVP_MD* md = bits == 224                ? EVP_sha224()
+                     : bits == 256 || bits == 0 ? EVP_sha256()
+                     : bits == 384              ? EVP_sha384()
+                     : bits == 512              ? EVP_sha512()
+                                                : nullptr;
   if (!md) return fail(secure::kInvalidParameterValue, "sha2 takes 0, 224, 256, 384 or 512 bits");
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned size = 0;
@@ -134,7 +144,9 @@ Result<int64_t> strtol(std::string_view text, int64_t base) {
     if (digit >= base) valid = false;
     overflow |= __builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, negative ? -digit : digit, &value);
   }
-  if (!valid) return fail(secure::kInvalidText, "The input " + std::string(text) + " is not valid to be converted to base " + std::to_string(base));
+  if (!valid)
+    return fail(secure::kInvalidText,
+                "The input " + std::string(text) + " is not valid to be converted to base " + std::to_string(base));
   if (overflow) return fail(secure::kOutOfRange, "The input " + std::string(text) + " is out of range");
   return value;
 }
@@ -155,8 +167,10 @@ std::string soundex(std::string_view text) {
     if (!is_alpha(c)) continue;
     char upper = char(c & ~32);
     char code = kCodes[upper - 'A'];
-    if (out.empty()) out += upper;
-    else if (code != '0' && code != last) out += code;
+    if (out.empty())
+      out += upper;
+    else if (code != '0' && code != last)
+      out += code;
     if (upper != 'H' && upper != 'W') last = code;
     if (out.size() == 4) break;
   }
@@ -184,7 +198,8 @@ Result<std::string> from_varbyte(std::string_view bytes, std::string_view format
   auto f = to_lower(format);
   if (f == "hex" || f == "hexadecimal") return hex(bytes);
   if (f == "base64") return base64(bytes);
-  if (f != "utf8" && f != "utf-8") return fail(secure::kInvalidParameterValue, "unknown varbyte format \"" + std::string(format) + "\"");
+  if (f != "utf8" && f != "utf-8")
+    return fail(secure::kInvalidParameterValue, "unknown varbyte format \"" + std::string(format) + "\"");
   if (!is_valid_utf8(bytes)) return fail(secure::kInvalidText, "invalid byte sequence for encoding \"UTF8\"");
   return std::string(bytes);
 }
@@ -217,18 +232,23 @@ struct Options {
 Result<Options> options_of(std::string_view parameters) {
   Options o;
   for (char c : parameters) {
-    if (c == 'i') o.ignore_case = true;
-    else if (c == 'c') o.ignore_case = false;
-    else if (c == 'e') o.group = true;
-    else if (c == 'p') continue;  // Perl syntax: RE2's is it, without look-around
-    else return fail(secure::kInvalidParameterValue, std::string("invalid regular expression parameter \"") + c + "\"");
+    if (c == 'i')
+      o.ignore_case = true;
+    else if (c == 'c')
+      o.ignore_case = false;
+    else if (c == 'e')
+      o.group = true;
+    else if (c == 'p')
+      continue;  // Perl syntax: RE2's is it, without look-around
+    else
+      return fail(secure::kInvalidParameterValue, std::string("invalid regular expression parameter \"") + c + "\"");
   }
   return o;
 }
 
 struct Match {
-  size_t begin = 0, end = 0;              // of the whole match, in the text
-  std::string_view group;                 // the first group, or all of it
+  size_t begin = 0, end = 0;  // of the whole match, in the text
+  std::string_view group;     // the first group, or all of it
 };
 
 /// Every match from character `position` on; stops when `visit` says false.
@@ -260,7 +280,8 @@ Result<bool> regex_matches(std::string_view text, std::string_view pattern, bool
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *re);
 }
 
-Result<std::string> regexp_substr(std::string_view text, std::string_view pattern, int64_t position, int64_t occurrence, std::string_view parameters) {
+Result<std::string> regexp_substr(std::string_view text, std::string_view pattern, int64_t position, int64_t occurrence,
+                                  std::string_view parameters) {
   TRY(Options options, options_of(parameters));
   if (occurrence < 1) return fail(secure::kInvalidParameterValue, "occurrence must be greater than zero");
   std::string out;
@@ -272,7 +293,8 @@ Result<std::string> regexp_substr(std::string_view text, std::string_view patter
   return out;
 }
 
-Result<std::string> regexp_replace(std::string_view text, std::string_view pattern, std::string_view by, int64_t position, std::string_view parameters) {
+Result<std::string> regexp_replace(std::string_view text, std::string_view pattern, std::string_view by, int64_t position,
+                                   std::string_view parameters) {
   TRY(Options options, options_of(parameters));
   if (position < 1) return fail(secure::kInvalidParameterValue, "position must be greater than zero");
   TRY(const re2::RE2* re, compiled(pattern, options.ignore_case));
@@ -280,9 +302,12 @@ Result<std::string> regexp_replace(std::string_view text, std::string_view patte
   int groups = re->NumberOfCapturingGroups();
   for (size_t i = 0; i < by.size(); i++) {
     bool reference = (by[i] == '$' || by[i] == '\\') && i + 1 < by.size() && is_digit(by[i + 1]) && by[i + 1] - '0' <= groups;
-    if (reference) rewrite += '\\', rewrite += by[++i];
-    else if (by[i] == '\\') rewrite += "\\\\";
-    else rewrite += by[i];
+    if (reference)
+      rewrite += '\\', rewrite += by[++i];
+    else if (by[i] == '\\')
+      rewrite += "\\\\";
+    else
+      rewrite += by[i];
   }
   size_t from = offset_of(text, position - 1);
   std::string rest(text.substr(from));
@@ -297,7 +322,8 @@ Result<int32_t> regexp_count(std::string_view text, std::string_view pattern, in
   return n;
 }
 
-Result<int32_t> regexp_instr(std::string_view text, std::string_view pattern, int64_t position, int64_t occurrence, int64_t option, std::string_view parameters) {
+Result<int32_t> regexp_instr(std::string_view text, std::string_view pattern, int64_t position, int64_t occurrence,
+                             int64_t option, std::string_view parameters) {
   TRY(Options options, options_of(parameters));
   if (occurrence < 1) return fail(secure::kInvalidParameterValue, "occurrence must be greater than zero");
   if (option != 0 && option != 1) return fail(secure::kInvalidParameterValue, "option must be 0 or 1");

@@ -24,16 +24,19 @@ Result<int64_t> strtol(std::string_view text, int64_t base);
 std::string quote_ident(std::string_view text);
 std::string quote_literal(std::string_view text);
 std::string soundex(std::string_view text);
-Result<std::string> to_varbyte(std::string_view text, std::string_view format);     // hex, hexadecimal, utf8, base64
+Result<std::string> to_varbyte(std::string_view text, std::string_view format);  // hex, hexadecimal, utf8, base64
 Result<std::string> from_varbyte(std::string_view bytes, std::string_view format);
 
 /// Regular expressions (POSIX ones, by RE2: linear time, no look-around). Compiled patterns are kept per thread.
 Result<bool> regex_matches(std::string_view text, std::string_view pattern, bool ignore_case = false);
 /// `parameters`: c case-sensitive, i not, e the first group is the result (with a number in newer clusters), p is refused.
-Result<std::string> regexp_substr(std::string_view text, std::string_view pattern, int64_t position, int64_t occurrence, std::string_view parameters);
-Result<std::string> regexp_replace(std::string_view text, std::string_view pattern, std::string_view by, int64_t position, std::string_view parameters);
+Result<std::string> regexp_substr(std::string_view text, std::string_view pattern, int64_t position, int64_t occurrence,
+                                  std::string_view parameters);
+Result<std::string> regexp_replace(std::string_view text, std::string_view pattern, std::string_view by, int64_t position,
+                                   std::string_view parameters);
 Result<int32_t> regexp_count(std::string_view text, std::string_view pattern, int64_t position, std::string_view parameters);
-Result<int32_t> regexp_instr(std::string_view text, std::string_view pattern, int64_t position, int64_t occurrence, int64_t option, std::string_view parameters);
+Result<int32_t> regexp_instr(std::string_view text, std::string_view pattern, int64_t position, int64_t occurrence,
+                             int64_t option, std::string_view parameters);
 /// SIMILAR TO's pattern as a regular expression.
 std::string similar_pattern(std::string_view pattern, std::string_view escape);
 

@@ -27,8 +27,10 @@ template <class T>
 void define_modulo(duckdb::ExtensionLoader& loader) {
   define(loader, "rs_mod", [](T a, T b) -> Result<T> {
     if (b == 0) return fail(Error(kZero));
-    if constexpr (std::is_integral_v<T>) return T(b == -1 ? 0 : a % b);
-    else return std::fmod(a, b);
+    if constexpr (std::is_integral_v<T>)
+      return T(b == -1 ? 0 : a % b);
+    else
+      return std::fmod(a, b);
   });
 }
 
@@ -76,9 +78,14 @@ Result<Int128> round_at(Int128 v, int scale, int digits, Rounding how) {
       up = rest >= unit - rest && rest > 0;
       down = -rest >= unit + rest && rest < 0;
       break;
-    case Rounding::kTowardsZero: break;
-    case Rounding::kUp: up = rest > 0; break;
-    case Rounding::kDown: down = rest < 0; break;
+    case Rounding::kTowardsZero:
+      break;
+    case Rounding::kUp:
+      up = rest > 0;
+      break;
+    case Rounding::kDown:
+      down = rest < 0;
+      break;
   }
   if (up) base += unit;
   if (down) base -= unit;
@@ -140,8 +147,8 @@ duckdb::scalar_function_t decimal_executor(std::function<Result<std::optional<In
   };
 }
 
-void add_decimal(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<duckdb::LogicalType> args, duckdb::bind_scalar_function_t bind,
-                 duckdb::scalar_function_t run) {
+void add_decimal(duckdb::ExtensionLoader& loader, const char* name, duckdb::vector<duckdb::LogicalType> args,
+                 duckdb::bind_scalar_function_t bind, duckdb::scalar_function_t run) {
   duckdb::ScalarFunction function(name, std::move(args), duckdb::LogicalType::DECIMAL(38, 0), std::move(run), bind);
   add(loader, std::move(function));
 }
@@ -172,7 +179,8 @@ void register_numbers(duckdb::ExtensionLoader& loader) {
                   if (!q) return fail(Error(kOverflow));
                   return *q;
                 };
-                executor<decltype(f), Result<Int128>, Int128, Int128, int32_t>(f, std::index_sequence_for<Int128, Int128, int32_t>{})(args, state, result);
+                executor<decltype(f), Result<Int128>, Int128, Int128, int32_t>(
+                    f, std::index_sequence_for<Int128, Int128, int32_t>{})(args, state, result);
               });
   add_decimal(loader, "rs_mod", {decimal, decimal}, bind_same_scale,
               decimal_executor<Int128>([](const Scales&, Int128 a, Int128 b) -> Result<std::optional<Int128>> {
@@ -184,8 +192,9 @@ void register_numbers(duckdb::ExtensionLoader& loader) {
                 if (count == 0) return std::optional<Int128>();
                 return sum / count;
               }));
-  for (auto [name, how] : {std::pair{"rs_round_digits", Rounding::kHalfAway}, std::pair{"rs_trunc_digits", Rounding::kTowardsZero},
-                           std::pair{"rs_ceil_digits", Rounding::kUp}, std::pair{"rs_floor_digits", Rounding::kDown}})
+  for (auto [name, how] :
+       {std::pair{"rs_round_digits", Rounding::kHalfAway}, std::pair{"rs_trunc_digits", Rounding::kTowardsZero},
+        std::pair{"rs_ceil_digits", Rounding::kUp}, std::pair{"rs_floor_digits", Rounding::kDown}})
     add_decimal(loader, name, {decimal, LogicalType::INTEGER}, bind_same_scale,
                 decimal_executor<int32_t>([how](const Scales& s, Int128 v, int32_t digits) -> Result<std::optional<Int128>> {
                   TRY(Int128 out, round_at(v, s.first, digits, how));
@@ -202,14 +211,16 @@ void register_numbers(duckdb::ExtensionLoader& loader) {
   define(loader, "rs_interval_mul", [](Span s, double by) -> Result<Span> {
     double months = s.months * by, days = s.days * by + (months - std::trunc(months)) * 30;
     double micros = double(s.micros) * by + (days - std::trunc(days)) * 86400e6;
-    if (!(std::abs(months) < 2e9 && std::abs(days) < 2e9 && std::abs(micros) < 9e18)) return fail(secure::kDatetimeOverflow, "interval out of range");
+    if (!(std::abs(months) < 2e9 && std::abs(days) < 2e9 && std::abs(micros) < 9e18))
+      return fail(secure::kDatetimeOverflow, "interval out of range");
     return Span{int32_t(months), int32_t(days), std::llround(micros)};
   });
   define(loader, "rs_interval_div", [](Span s, double by) -> Result<Span> {
     if (by == 0) return fail(Error(kZero));
     double months = s.months / by, days = s.days / by + (months - std::trunc(months)) * 30;
     double micros = double(s.micros) / by + (days - std::trunc(days)) * 86400e6;
-    if (!(std::abs(months) < 2e9 && std::abs(days) < 2e9 && std::abs(micros) < 9e18)) return fail(secure::kDatetimeOverflow, "interval out of range");
+    if (!(std::abs(months) < 2e9 && std::abs(days) < 2e9 && std::abs(micros) < 9e18))
+      return fail(secure::kDatetimeOverflow, "interval out of range");
     return Span{int32_t(months), int32_t(days), std::llround(micros)};
   });
 }

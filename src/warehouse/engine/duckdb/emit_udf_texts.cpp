@@ -48,6 +48,12 @@ void register_strings(duckdb::ExtensionLoader& l) {
   };
   define(l, "rs_to_hex", [to_hex](I v) { return to_hex(uint32_t(v)); });
   define(l, "rs_to_hex", [to_hex](int64_t v) { return to_hex(uint64_t(v)); });
+  define(l, "rs_pg_size_pretty", [](int64_t bytes) {
+    static constexpr const char* kUnits[] = {" bytes", " kB", " MB", " GB", " TB"};
+    size_t unit = 0;
+    while (unit < 4 && std::abs(bytes) >= 10 * 1024) bytes = (bytes + 512) / 1024, unit++;
+    return std::to_string(bytes) + kUnits[unit];
+  });
   define(l, "rs_quote_ident", [](S t) { return texts::quote_ident(t); });
   define(l, "rs_quote_literal", [](S t) { return texts::quote_literal(t); });
   define(l, "rs_soundex", [](S t) { return texts::soundex(t); });
@@ -120,6 +126,15 @@ void register_json(duckdb::ExtensionLoader& l) {
   define(l, "rs_get_array_length", [](S t) { return json::get_array_length(t); });
   define(l, "rs_subarray", [](S t, I from) { return json::subarray(t, from, std::nullopt); });
   define(l, "rs_subarray", [](S t, I from, I n) { return json::subarray(t, from, n); });
+  define(l, "rs_super_contains", [](S a, S i) { return json::contains(a, i); });
+  define(l, "rs_super_position", [](S a, S i) { return json::position(a, i); });
+  define(l, "rs_super_positions", [](S a, S i) { return json::positions(a, i); });
+  define(l, "rs_array_distinct", [](S a) { return json::set_operation(json::SetOp::kDistinct, a, "[]"); });
+  define(l, "rs_array_except", [](S a, S b) { return json::set_operation(json::SetOp::kExcept, a, b); });
+  define(l, "rs_array_intersection", [](S a, S b) { return json::set_operation(json::SetOp::kIntersection, a, b); });
+  define(l, "rs_array_union", [](S a, S b) { return json::set_operation(json::SetOp::kUnion, a, b); });
+  define(l, "rs_arrays_overlap", [](S a, S b) { return json::overlap(a, b); });
+  define(l, "rs_json_serialize_to_varbyte", [](S t) { return BlobResult{std::string(t)}; });
   define(l, "rs_split_to_array", [](S t) { return json::split_to_array(t, ","); });
   define(l, "rs_split_to_array", [](S t, S by) { return json::split_to_array(t, by); });
   define(l, "rs_is_array", [](S t) { return json::type_of(t) == "array"; });
@@ -170,15 +185,16 @@ void register_dates(duckdb::ExtensionLoader& l) {
     TRY(int64_t micros, formats::parse_timestamp(t, model, strict));
     return ZonedStamp{micros};
   });
-  duckdb::ScalarFunction to_number("rs_to_number", {duckdb::LogicalType::VARCHAR, duckdb::LogicalType::VARCHAR}, duckdb::LogicalType::DECIMAL(38, 10),
-                                   [](duckdb::DataChunk& args, duckdb::ExpressionState& state, duckdb::Vector& result) {
-                                     auto f = [](S t, S model) -> Result<Int128> {
-                                       TRY(std::string plain, formats::parse_number(t, model));
-                                       TRY(auto d, values::parse_decimal(plain));
-                                       return values::rescale(d, 38, 10);
-                                     };
-                                     executor<decltype(f), Result<Int128>, S, S>(f, std::index_sequence_for<S, S>{})(args, state, result);
-                                   });
+  duckdb::ScalarFunction to_number(
+      "rs_to_number", {duckdb::LogicalType::VARCHAR, duckdb::LogicalType::VARCHAR}, duckdb::LogicalType::DECIMAL(38, 10),
+      [](duckdb::DataChunk& args, duckdb::ExpressionState& state, duckdb::Vector& result) {
+        auto f = [](S t, S model) -> Result<Int128> {
+          TRY(std::string plain, formats::parse_number(t, model));
+          TRY(auto d, values::parse_decimal(plain));
+          return values::rescale(d, 38, 10);
+        };
+        executor<decltype(f), Result<Int128>, S, S>(f, std::index_sequence_for<S, S>{})(args, state, result);
+      });
   add(l, std::move(to_number));
 
   // The last day of a month stays the last day.
@@ -210,7 +226,8 @@ void register_dates(duckdb::ExtensionLoader& l) {
     for (int64_t i = 0; i < 7; i++) {
       bool match = name.size() >= 2 && kDays[i].starts_with(name);
       match |= name == "m" && i == 0;
-      match |= (name == "w" && i == 2) || (name == "f" && i == 4) || (name == "u" && i == 6) || (name == "r" && i == 3) || (name == "t" && i == 1);
+      match |= (name == "w" && i == 2) || (name == "f" && i == 4) || (name == "u" && i == 6) || (name == "r" && i == 3) ||
+               (name == "t" && i == 1);
       if (!match) continue;
       int64_t days = floor_days(t.micros), weekday = ((days + 3) % 7 + 7) % 7;
       int64_t ahead = (i - weekday + 7) % 7;

@@ -68,7 +68,8 @@ void not_null(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector&
   if (!in.validity.AllValid())
     for (duckdb::idx_t row = 0; row < args.size(); row++)
       if (!in.validity.RowIsValid(in.sel->get_index(row))) {
-        auto column = Native<std::string_view>::load(duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(name)[name.sel->get_index(row)]);
+        auto column = Native<std::string_view>::load(
+            duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(name)[name.sel->get_index(row)]);
         raise({&secure::kNotNullViolation, "Cannot insert a NULL value into column " + std::string(column)});
       }
   result.Reference(args.data[0]);
@@ -93,9 +94,11 @@ std::string array_item(std::string_view item) {
   return out + "\"";
 }
 
-/// Lists of strings in, one string out: {a,"b c",NULL}.
+/// Lists of strings in, one string out: {a,"b c",NULL}, or with kJoin the items (without NULLs) between separators.
+template <bool kJoin>
 void array_text(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-  duckdb::UnifiedVectorFormat lists, items;
+  duckdb::UnifiedVectorFormat lists, items, separators;
+  if (kJoin) args.data[1].ToUnifiedFormat(args.size(), separators);
   args.data[0].ToUnifiedFormat(args.size(), lists);
   auto& child = duckdb::ListVector::GetEntry(args.data[0]);
   child.ToUnifiedFormat(duckdb::ListVector::GetListSize(args.data[0]), items);
@@ -107,11 +110,33 @@ void array_text(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vecto
       continue;
     }
     auto entry = duckdb::UnifiedVectorFormat::GetData<duckdb::list_entry_t>(lists)[at];
+    if (kJoin) {
+      auto separator_at = separators.sel->get_index(row);
+      if (!separators.validity.RowIsValid(separator_at)) {
+        duckdb::FlatVector::SetNull(result, row, true);
+        continue;
+      }
+      auto separator =
+          Native<std::string_view>::load(duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(separators)[separator_at]);
+      std::string joined;
+      bool any = false;
+      for (duckdb::idx_t i = 0; i < entry.length; i++) {
+        auto item = items.sel->get_index(entry.offset + i);
+        if (!items.validity.RowIsValid(item)) continue;
+        if (any) joined += separator;
+        any = true;
+        joined += Native<std::string_view>::load(duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(items)[item]);
+      }
+      put(result, row, joined);
+      continue;
+    }
     std::string out = "{";
     for (duckdb::idx_t i = 0; i < entry.length; i++) {
       if (i) out += ',';
       auto item = items.sel->get_index(entry.offset + i);
-      out += items.validity.RowIsValid(item) ? array_item(Native<std::string_view>::load(duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(items)[item])) : "NULL";
+      out += items.validity.RowIsValid(item)
+                 ? array_item(Native<std::string_view>::load(duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(items)[item]))
+                 : "NULL";
     }
     put(result, row, out + "}");
   }
@@ -120,7 +145,8 @@ void array_text(duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vecto
 
 std::vector<std::optional<std::string>> parse_array(std::string_view text) {
   std::vector<std::optional<std::string>> out;
-  if (text.size() < 2 || text.front() != '{' || text.back() != '}') raise({&secure::kInvalidText, "malformed array literal: \"" + std::string(text) + "\""});
+  if (text.size() < 2 || text.front() != '{' || text.back() != '}')
+    raise({&secure::kInvalidText, "malformed array literal: \"" + std::string(text) + "\""});
   text = text.substr(1, text.size() - 2);
   size_t i = 0;
   while (i < text.size()) {
@@ -133,8 +159,10 @@ std::vector<std::optional<std::string>> parse_array(std::string_view text) {
     }
     if (quoted) i++;
     if (i < text.size() && text[i] == ',') i++;
-    if (!quoted && iequals(item, "null")) out.push_back(std::nullopt);
-    else out.push_back(std::move(item));
+    if (!quoted && iequals(item, "null"))
+      out.push_back(std::nullopt);
+    else
+      out.push_back(std::move(item));
   }
   return out;
 }
@@ -156,7 +184,8 @@ duckdb::scalar_function_t list_maker(Items items_of) {
         continue;
       }
       auto items = items_of(Native<std::string_view>::load(duckdb::UnifiedVectorFormat::GetData<duckdb::string_t>(in)[at]));
-      for (auto& item : items) duckdb::ListVector::PushBack(result, item ? duckdb::Value(*item) : duckdb::Value(duckdb::LogicalType::VARCHAR));
+      for (auto& item : items)
+        duckdb::ListVector::PushBack(result, item ? duckdb::Value(*item) : duckdb::Value(duckdb::LogicalType::VARCHAR));
       entry.length = items.size();
     }
     if (args.AllConstant()) result.SetVectorType(duckdb::VectorType::CONSTANT_VECTOR);
@@ -190,7 +219,8 @@ void register_conversions(duckdb::ExtensionLoader& loader) {
     auto offset = d.offset_seconds;
     if (!offset) offset = d.zone.empty() ? 0 : values::fixed_offset(d.zone);
     if (!offset) return fail(secure::kInvalidParameterValue, "time zone \"" + d.zone + "\" not recognized");
-    if (!d.has_date) return fail(secure::kInvalidDatetime, "invalid input syntax for type timestamp with time zone: \"" + std::string(t) + "\"");
+    if (!d.has_date)
+      return fail(secure::kInvalidDatetime, "invalid input syntax for type timestamp with time zone: \"" + std::string(t) + "\"");
     return ZonedStamp{int64_t(d.days) * 86400000000 + d.micros - int64_t(*offset) * 1000000};
   });
   define(loader, "rs_has_zone", [](std::string_view t) -> Result<bool> {
@@ -202,8 +232,9 @@ void register_conversions(duckdb::ExtensionLoader& loader) {
     return Span{i.months, i.days, i.micros};
   });
   for (bool lenient : {false, true}) {
-    duckdb::ScalarFunction f(lenient ? "rs_try_decimal" : "rs_decimal", {LogicalType::VARCHAR, LogicalType::INTEGER, LogicalType::INTEGER},
-                             LogicalType::DECIMAL(38, 0), lenient ? read_decimals<true> : read_decimals<false>, bind_decimal);
+    duckdb::ScalarFunction f(lenient ? "rs_try_decimal" : "rs_decimal",
+                             {LogicalType::VARCHAR, LogicalType::INTEGER, LogicalType::INTEGER}, LogicalType::DECIMAL(38, 0),
+                             lenient ? read_decimals<true> : read_decimals<false>, bind_decimal);
     add(loader, std::move(f));
   }
 
@@ -214,7 +245,9 @@ void register_conversions(duckdb::ExtensionLoader& loader) {
   define(loader, "rs_text", [](ZonedStamp v) { return values::format_timestamp(v.micros) + "+00"; });
   define(loader, "rs_text", [](TimeOfDay v) { return values::format_time(v.micros); });
   define(loader, "rs_text", [](Span v) { return values::format_interval({v.months, v.days, v.micros}); });
-  define(loader, "rs_zoned_text", [](Stamp local, int64_t offset) { return values::format_timestamp(local.micros) + values::format_offset(int32_t(offset / 1000000)); });
+  define(loader, "rs_zoned_text", [](Stamp local, int64_t offset) {
+    return values::format_timestamp(local.micros) + values::format_offset(int32_t(offset / 1000000));
+  });
   define(loader, "rs_blob_text", [](Blob b) -> Result<std::string> {
     if (!is_valid_utf8(b.bytes)) return fail(secure::kInvalidText, "invalid byte sequence for encoding \"UTF8\"");
     return std::string(b.bytes);
@@ -223,22 +256,29 @@ void register_conversions(duckdb::ExtensionLoader& loader) {
   define(loader, "rs_cut", [](std::string_view t, int32_t bytes) { return std::string(values::cut(t, size_t(bytes))); });
   define(loader, "rs_fit", [](std::string_view t, int32_t bytes, std::string_view type) -> Result<std::string> {
     if (t.size() <= size_t(bytes)) return std::string(t);
-    if (values::trim_trailing_blanks(t).size() > size_t(bytes)) return fail(secure::kStringTruncation, "value too long for type " + std::string(type));
+    if (values::trim_trailing_blanks(t).size() > size_t(bytes))
+      return fail(secure::kStringTruncation, "value too long for type " + std::string(type));
     return std::string(t.substr(0, size_t(bytes)));
   });
 
-  duckdb::ScalarFunction null_check("rs_not_null", {LogicalType::ANY, LogicalType::VARCHAR}, LogicalType::ANY, not_null, bind_not_null);
+  duckdb::ScalarFunction null_check("rs_not_null", {LogicalType::ANY, LogicalType::VARCHAR}, LogicalType::ANY, not_null,
+                                    bind_not_null);
   null_check.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
   add(loader, std::move(null_check));
 
-  add(loader, duckdb::ScalarFunction("rs_array_text", {LogicalType::LIST(LogicalType::VARCHAR)}, LogicalType::VARCHAR, array_text));
-  add(loader, duckdb::ScalarFunction("rs_array", {LogicalType::VARCHAR}, LogicalType::LIST(LogicalType::VARCHAR), list_maker(parse_array)));
+  add(loader, duckdb::ScalarFunction("rs_array_text", {LogicalType::LIST(LogicalType::VARCHAR)}, LogicalType::VARCHAR,
+                                     array_text<false>));
+  add(loader, duckdb::ScalarFunction("rs_array_join", {LogicalType::LIST(LogicalType::VARCHAR), LogicalType::VARCHAR},
+                                     LogicalType::VARCHAR, array_text<true>));
+  add(loader, duckdb::ScalarFunction("rs_array", {LogicalType::VARCHAR}, LogicalType::LIST(LogicalType::VARCHAR),
+                                     list_maker(parse_array)));
   add(loader, duckdb::ScalarFunction("rs_super_items", {LogicalType::VARCHAR}, LogicalType::LIST(LogicalType::VARCHAR),
                                      list_maker([](std::string_view text) {
                                        std::vector<std::optional<std::string>> out;
                                        auto j = Json::parse(text);
                                        if (!j) return out;
-                                       if (!j->is_array() && !j->is_null()) out.push_back(std::string(text));  // a scalar is unnested as itself
+                                       if (!j->is_array() && !j->is_null())
+                                         out.push_back(std::string(text));  // a scalar is unnested as itself
                                        for (auto& item : j->items()) out.push_back(item.dump());
                                        return out;
                                      })));

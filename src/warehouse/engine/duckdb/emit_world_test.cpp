@@ -97,7 +97,8 @@ const Relation* FakeCatalog::relation_by_oid(Oid oid) const {
 
 namespace {
 std::string grant_key(secure::Oid user, Privilege privilege, secure::Oid object, int attnum = 0) {
-  return std::to_string(user) + " " + std::to_string(int(privilege)) + " " + std::to_string(object) + "." + std::to_string(attnum);
+  return std::to_string(user) + " " + std::to_string(int(privilege)) + " " + std::to_string(object) + "." +
+         std::to_string(attnum);
 }
 }  // namespace
 
@@ -124,7 +125,9 @@ std::string FakeCatalog::time_zone() const { return setting("timezone").value_or
 
 struct World::Host final : secure::HostFunctions {
   explicit Host(FakeCatalog& c) : catalog(c) {
-    auto f = [&](std::string_view name, std::vector<Type> args, Type result) { functions[std::string(name)].push_back({name, std::move(args), result}); };
+    auto f = [&](std::string_view name, std::vector<Type> args, Type result) {
+      functions[std::string(name)].push_back({name, std::move(args), result});
+    };
     f("version", {}, TK::kText);
     f("pg_get_userbyid", {TK::kOid}, TK::kName);
     f("pg_table_is_visible", {TK::kOid}, TK::kBoolean);
@@ -137,6 +140,7 @@ struct World::Host final : secure::HostFunctions {
     f("obj_description", {TK::kOid, TK::kName}, TK::kText);
     f("pg_encoding_to_char", {TK::kInteger}, TK::kName);
     f("array_in_the_host", {TK::kText}, Type::array(TK::kText));
+    functions["format_type"][0].strict = false;
   }
   std::span<const HostFunction> find(std::string_view name) const override {
     auto it = functions.find(std::string(name));
@@ -178,30 +182,30 @@ World::World() : host_(std::make_unique<Host>(catalog)) {
   connection_ = std::make_unique<duckdb::Connection>(*database_);
   register_udfs(*database_->instance);
   duckdb::ExtensionLoader loader(*database_->instance, "test");
-  duckdb::ScalarFunction host(
-      "redoubt_host", {duckdb::LogicalType::VARCHAR}, duckdb::LogicalType::VARCHAR,
-      [this](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
-        for (duckdb::idx_t row = 0; row < args.size(); row++) {
-          std::string name = args.GetValue(0, row).ToString();
-          std::vector<Datum> values;
-          for (size_t i = 1; i < args.ColumnCount(); i++) {
-            auto v = args.GetValue(i, row);
-            values.push_back(v.IsNull() ? Datum() : Datum(v.ToString()));
-          }
-          Datum answer;
-          for (auto& f : host_->find(name.substr(0, name.find('(')))) {
-            std::string signature = std::string(f.name) + "(";
-            for (size_t i = 0; i < f.arguments.size(); i++) signature += (i ? ", " : "") + f.arguments[i].base_name();
-            if (signature + ")" != name) continue;
-            bool null = std::any_of(values.begin(), values.end(), [](auto& v) { return !v; });
-            if (f.strict && null) break;
-            auto r = host_->call(f, values);
-            if (!r) throw duckdb::InvalidInputException(marked(r.error()));
-            answer = *r;
-          }
-          result.SetValue(row, answer ? duckdb::Value(*answer) : duckdb::Value());
-        }
-      });
+  duckdb::ScalarFunction host("redoubt_host", {duckdb::LogicalType::VARCHAR}, duckdb::LogicalType::VARCHAR,
+                              [this](duckdb::DataChunk& args, duckdb::ExpressionState&, duckdb::Vector& result) {
+                                for (duckdb::idx_t row = 0; row < args.size(); row++) {
+                                  std::string name = args.GetValue(0, row).ToString();
+                                  std::vector<Datum> values;
+                                  for (size_t i = 1; i < args.ColumnCount(); i++) {
+                                    auto v = args.GetValue(i, row);
+                                    values.push_back(v.IsNull() ? Datum() : Datum(v.ToString()));
+                                  }
+                                  Datum answer;
+                                  for (auto& f : host_->find(name.substr(0, name.find('(')))) {
+                                    std::string signature = std::string(f.name) + "(";
+                                    for (size_t i = 0; i < f.arguments.size(); i++)
+                                      signature += (i ? ", " : "") + f.arguments[i].base_name();
+                                    if (signature + ")" != name) continue;
+                                    bool null = std::any_of(values.begin(), values.end(), [](auto& v) { return !v; });
+                                    if (f.strict && null) break;
+                                    auto r = host_->call(f, values);
+                                    if (!r) throw duckdb::InvalidInputException(marked(r.error()));
+                                    answer = *r;
+                                  }
+                                  result.SetValue(row, answer ? duckdb::Value(*answer) : duckdb::Value());
+                                }
+                              });
   host.varargs = duckdb::LogicalType::VARCHAR;
   host.null_handling = duckdb::FunctionNullHandling::SPECIAL_HANDLING;
   loader.RegisterFunction(host);
@@ -215,14 +219,18 @@ namespace {
 std::string shown(const duckdb::Value& v, const Type& type) {
   if (v.IsNull()) return "NULL";
   switch (v.type().id()) {
-    case duckdb::LogicalTypeId::DOUBLE: return secure::values::format_double(v.GetValue<double>());
-    case duckdb::LogicalTypeId::FLOAT: return secure::values::format_float(v.GetValue<float>());
+    case duckdb::LogicalTypeId::DOUBLE:
+      return secure::values::format_double(v.GetValue<double>());
+    case duckdb::LogicalTypeId::FLOAT:
+      return secure::values::format_float(v.GetValue<float>());
     case duckdb::LogicalTypeId::INTERVAL: {
       auto i = v.GetValue<duckdb::interval_t>();
       return secure::values::format_interval({i.months, i.days, i.micros});
     }
-    case duckdb::LogicalTypeId::BOOLEAN: return v.GetValue<bool>() ? "t" : "f";
-    default: break;
+    case duckdb::LogicalTypeId::BOOLEAN:
+      return v.GetValue<bool>() ? "t" : "f";
+    default:
+      break;
   }
   (void)type;
   return v.ToString();
@@ -270,7 +278,8 @@ Result<World::Answer> World::run_plan(const secure::plan::Statement& plan) {
     for (size_t i = emitted.parameters.size(); i-- > 0;) {
       auto& p = emitted.parameters[i];
       auto it = parameters_.find(p.parameter);
-      std::string value = it == parameters_.end() || it->second == "NULL" ? "NULL" : "'" + replace_all(it->second, "'", "''") + "'";
+      std::string value =
+          it == parameters_.end() || it->second == "NULL" ? "NULL" : "'" + replace_all(it->second, "'", "''") + "'";
       sql = replace_all(sql, "$" + std::to_string(i + 1) + " ", "CAST(" + value + " AS " + duckdb_type(p.type) + ") ");
     }
   }
@@ -293,7 +302,8 @@ void World::make_physical(Relation& r) {
   for (auto& c : r.columns) {
     ddl += (c.attnum > 1 ? ", c" : "c") + std::to_string(c.attnum) + " " + duckdb_type(c.type);
     if (c.identity)
-      connection_->Query("CREATE SEQUENCE \"" + r.physical.substr(0, dot) + "\".\"i" + std::to_string(r.oid) + "_c" + std::to_string(c.attnum) + "\"");
+      connection_->Query("CREATE SEQUENCE \"" + r.physical.substr(0, dot) + "\".\"i" + std::to_string(r.oid) + "_c" +
+                         std::to_string(c.attnum) + "\"");
   }
   auto made = connection_->Query(ddl + ")");
   if (made->HasError()) ADD_FAILURE() << made->GetError();
@@ -332,7 +342,8 @@ Result<World::Answer> World::execute(const std::string& sql_text) {
   }
   if (auto* drop = sql::get_if<sql::Drop>(&command)) {
     for (auto& name : drop->names)
-      std::erase_if(catalog.relations, [&](auto& r) { return r->name == name.name && r->schema == (name.schema.empty() ? "public" : name.schema); });
+      std::erase_if(catalog.relations,
+                    [&](auto& r) { return r->name == name.name && r->schema == (name.schema.empty() ? "public" : name.schema); });
     return Answer();
   }
   secure::Scope scope{catalog, *host_};
@@ -364,7 +375,8 @@ Result<World::Answer> World::execute(const std::string& sql_text) {
     }
     make_physical(*r);
     auto dot = r->physical.find('.');
-    return run_engine("INSERT INTO \"" + r->physical.substr(0, dot) + "\".\"" + r->physical.substr(dot + 1) + "\" " + emitted.sql);
+    return run_engine("INSERT INTO \"" + r->physical.substr(0, dot) + "\".\"" + r->physical.substr(dot + 1) + "\" " +
+                      emitted.sql);
   }
   return run_plan(plan);
 }
@@ -375,6 +387,12 @@ void World::directive(const std::string& line) {
   auto words = split(line, ' ');
   if (words[0] == "user") {
     catalog.user = catalog.user_named(std::string(words[1]));
+    return;
+  }
+  if (words[0] == "protect") {
+    auto name = sql::parse_name(line.substr(8)).value();
+    for (auto& r : catalog.relations)
+      if (r->name == name.name) r->protected_by_rls = true;
     return;
   }
   if (words[0] == "set") {
@@ -403,10 +421,16 @@ void World::directive(const std::string& line) {
     for (auto c : split(privilege.substr(paren + 1, privilege.size() - paren - 2), ',')) columns.emplace_back(trim(c));
     privilege.resize(paren);
   }
-  static const std::map<std::string, Privilege> kPrivileges{{"select", Privilege::kSelect}, {"insert", Privilege::kInsert}, {"update", Privilege::kUpdate}, {"delete", Privilege::kDelete}, {"usage", Privilege::kUsage}};
+  static const std::map<std::string, Privilege> kPrivileges{{"select", Privilege::kSelect},
+                                                            {"insert", Privilege::kInsert},
+                                                            {"update", Privilege::kUpdate},
+                                                            {"delete", Privilege::kDelete},
+                                                            {"usage", Privilege::kUsage}};
   auto set = [&](const std::string& key) {
-    if (grant) catalog.grants.insert(key);
-    else catalog.grants.erase(key);
+    if (grant)
+      catalog.grants.insert(key);
+    else
+      catalog.grants.erase(key);
   };
   if (object.starts_with("schema ")) {
     for (auto& s : catalog.schemas)
@@ -418,7 +442,8 @@ void World::directive(const std::string& line) {
     if (r->name != name.name || r->schema != (name.schema.empty() ? "public" : name.schema)) continue;
     if (columns.empty()) set(grant_key(who, kPrivileges.at(privilege), r->oid));
     for (auto& c : r->columns)
-      if (std::find(columns.begin(), columns.end(), c.name) != columns.end()) set(grant_key(who, kPrivileges.at(privilege), r->oid, c.attnum));
+      if (std::find(columns.begin(), columns.end(), c.name) != columns.end())
+        set(grant_key(who, kPrivileges.at(privilege), r->oid, c.attnum));
   }
 }
 

@@ -10,10 +10,11 @@
 ///   grant select on s.t to alice          table, column `select(a, b)`, or `usage on schema s`
 ///   revoke ..                             the same
 ///   param 1 text                          binds $1 in the next statement, with an optional declared type: `param 1:integer 5`
+///   protect s.t                           marks a relation as protected by row security
 ///   set name value                        a session setting, timezone among them
 ///
-/// CREATE TABLE, CREATE TABLE AS, CREATE VIEW, CREATE SCHEMA, DROP TABLE and data statements are understood. Tables of pg_catalog are
-/// system relations.
+/// CREATE TABLE, CREATE TABLE AS, CREATE VIEW, CREATE SCHEMA, DROP TABLE and data statements are understood. Tables of pg_catalog
+/// are system relations.
 #include <map>
 #include <memory>
 #include <set>
@@ -47,8 +48,8 @@ class FakeCatalog final : public secure::CatalogView {
   bool may_schema(Oid user, secure::Privilege privilege, const secure::Schema& schema) const override;
   bool may_column(Oid user, secure::Privilege privilege, const secure::Relation& relation, int16_t attnum) const override;
   std::optional<std::string> setting(std::string_view name) const override;
-  int64_t transaction_time() const override { return 824828400000000; }  // 2026-02-20 15:00:00
-  int64_t statement_time() const override { return 824828461000000; }
+  int64_t transaction_time() const override { return 824914800000000; }  // 2026-02-20 15:00:00
+  int64_t statement_time() const override { return 824914861000000; }
   std::string time_zone() const override;
 
   secure::Schema* add_schema(const std::string& name);
