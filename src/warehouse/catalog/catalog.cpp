@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/serial.h"
@@ -181,14 +182,18 @@ Transaction::Transaction(Catalog& catalog) : catalog_(catalog) { reset(); }
 
 void Transaction::reset() {
   changes_.clear();
+  old_.clear();
   view_ = base_ = catalog_.latest();
 }
+
+void Transaction::show(SnapshotPtr next) { old_.push_back(std::exchange(view_, std::move(next))); }
 
 const SnapshotPtr& Transaction::view() {
   SnapshotPtr latest = catalog_.latest();
   if (latest == base_) return view_;
-  base_ = view_ = std::move(latest);
-  for (auto& [key, change] : changes_) view_ = change.after ? view_->with(change.after) : view_->without(key);
+  base_ = latest;
+  for (auto& [key, change] : changes_) latest = change.after ? latest->with(change.after) : latest->without(key);
+  show(std::move(latest));
   return view_;
 }
 
@@ -198,7 +203,7 @@ void Transaction::put(Object object) {
   auto [at, fresh] = changes_.try_emplace(key);
   if (fresh) at->second.before = base_->object(key);
   at->second.after = std::make_shared<const Object>(std::move(object));
-  view_ = view_->with(at->second.after);
+  show(view_->with(at->second.after));
 }
 
 void Transaction::drop(const Key& key) {
@@ -206,7 +211,7 @@ void Transaction::drop(const Key& key) {
   auto [at, fresh] = changes_.try_emplace(key);
   if (fresh) at->second.before = base_->object(key);
   at->second.after = nullptr;
-  view_ = view_->without(key);
+  show(view_->without(key));
 }
 
 std::vector<Row> Transaction::rows() const {

@@ -84,8 +84,10 @@ class Transaction {
  public:
   explicit Transaction(Catalog& catalog);
 
-  /// Latest committed state with the own changes over it. The same pointer until something changes.
+  /// Latest committed state with the own changes over it. The same pointer until something changes. Every state it gave lives
+  /// until release_old(), so that pointers into them survive the changes that a statement makes.
   const SnapshotPtr& view();
+  void release_old() { old_.clear(); }
   void put(Object object);
   void drop(const Key& key);
   bool empty() const { return changes_.empty(); }
@@ -105,7 +107,9 @@ class Transaction {
   };
   Catalog& catalog_;
   std::map<Key, Change> changes_;
+  void show(SnapshotPtr next);
   SnapshotPtr base_, view_;
+  std::vector<SnapshotPtr> old_;
 };
 
 }  // namespace redoubt::warehouse::catalog

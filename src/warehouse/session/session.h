@@ -114,7 +114,8 @@ class Session {
 
   virtual char transaction_status() const = 0;  // 'I', 'T' in a block, 'E' in a failed one
   virtual std::vector<Notice> take_notices() = 0;
-  /// Reported settings that changed: ("application_name", "psql"). The first call has all that the startup reports.
+  /// Reported settings that changed: ("application_name", "psql"). The first call has all that the startup reports but
+  /// server_protocol_version, which is the wire's own.
   virtual std::vector<std::pair<std::string, std::string>> take_parameter_changes() = 0;
 
   virtual int pid() const = 0;  // BackendKeyData

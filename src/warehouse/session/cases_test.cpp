@@ -1,0 +1,269 @@
+// Runs cases/*.slt: SQL with named users against the real engine. A file is a world of its own.
+//
+//   statement ok [user]              SQL follows, up to a blank line; user is the master user unless named
+//   statement error SQLSTATE [user]  after `----` a part of the message may follow
+//   query [user]                     expected rows follow `----`, values joined by |, NULL as NULL
+//   tag TAG [user]                   SQL whose last command tag is TAG
+//   notice TEXT [user]               SQL (ok) that gives a notice containing TEXT (underscores are blanks)
+//   start user                       SQL that must wait for a lock
+//   finish user ok|SQLSTATE          .. goes on
+//   cancel user
+//   close user                       signs off
+//   restart                          closes and opens the cluster again
+// A user `alice` signs on as alice at first use; `alice/2` is a second session of hers, `alice@db` one in another database.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+#include "warehouse/secure/errors.h"
+#include "warehouse/session/sql_service.h"
+
+namespace redoubt::warehouse::session {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Pretends to load two rows of what the file name says, or to fail.
+class FakeTransfer : public transfer::Transfer {
+ public:
+  Result<transfer::CopyOutcome> copy(const transfer::CopyRequest& request, const transfer::Context& context) override {
+    transfer::CopyOutcome out;
+    if (request.statement.source.ends_with("/bad")) {
+      transfer::LoadError e;
+      e.file_name = request.statement.source;
+      e.line_number = 1;
+      e.column = "a";
+      e.raw_line = "x|y";
+      e.err_code = 1207;
+      e.err_reason = "Invalid digit, Value 'x', Pos 0, Type: Integer";
+      out.errors.push_back(e);
+      static constexpr ErrorKind kLoad{"LoadFailed", 400, "XX000"};
+      out.failure = Error{
+          &kLoad, "Load into table '" + request.relation.name + "' failed.  Check 'stl_load_errors' system table for details."};
+      return out;
+    }
+    TRY(auto appender, context.connection.append_to(request.physical));
+    for (int i = 1; i <= 2; i++) {
+      std::vector<engine::Datum> row;
+      for (auto& column : request.relation.columns) {
+        if (column.dropped) continue;
+        engine::Datum value = std::to_string(i);
+        for (auto& [attnum, text] : request.defaults)
+          if (attnum == column.attnum) value = text;
+        row.push_back(value);
+      }
+      TRY_VOID(appender->append(row));
+    }
+    TRY(out.rows, appender->finish());
+    return out;
+  }
+  Result<transfer::UnloadOutcome> unload(const transfer::UnloadRequest& request, const transfer::Context& context) override {
+    TRY(auto stream, context.connection.query(request.select, {}, context.host));
+    std::vector<std::vector<engine::Datum>> rows;
+    TRY(auto got, stream->values(1000, rows));
+    return transfer::UnloadOutcome{.rows = got.rows};
+  }
+};
+
+struct World {
+  fs::path directory;
+  FakeTransfer transfer;
+  std::unique_ptr<SqlService> service;
+  std::map<std::string, std::unique_ptr<Session>> sessions;
+
+  World() {
+    std::string name = (fs::temp_directory_path() / "redoubt-session-XXXXXX").string();
+    directory = mkdtemp(name.data());
+    open();
+  }
+  ~World() {
+    sessions.clear();
+    service.reset();
+    fs::remove_all(directory);
+  }
+  void open() {
+    auto resources = std::make_shared<engine::Resources>(engine::Share{size_t{256} << 20, 2});
+    auto engine =
+        engine::Engine::open({.directory = (directory / "c").string(), .key = std::string(32, 'k'), .resources = resources});
+    ASSERT_TRUE(engine) << engine.error().message;
+    auto opened = SqlService::open({.engine = std::move(*engine),
+                                    .cluster = {"111122223333", "us-east-1", "c1"},
+                                    .secret_key = std::string(32, 's'),
+                                    .transfer = &transfer});
+    ASSERT_TRUE(opened) << opened.error().message;
+    service = std::move(*opened);
+  }
+  Result<Session*> session(const std::string& name) {
+    auto& slot = sessions[name];
+    if (!slot) {
+      std::string user = name.substr(0, name.find_first_of("/@")), database = "dev";
+      if (size_t at = name.find('@'); at != std::string::npos) database = name.substr(at + 1);
+      TRY(auto identity, service->trusted({.db_user = user}, database));
+      TRY(slot, service->connect(identity, {.application_name = "test"}));
+    }
+    return slot.get();
+  }
+};
+
+std::string show(const Gathered::One& one) {
+  std::string out;
+  for (auto& row : one.rows) {
+    for (size_t i = 0; i < row.size(); i++) out += (i ? "|" : "") + row[i].value_or("NULL");
+    out += "\n";
+  }
+  return out;
+}
+
+/// Steps until it must wait, or is over.
+struct Stepped {
+  bool waiting = false;
+  std::optional<Error> error;
+};
+Stepped step_until_wait(Session& session) {
+  std::vector<std::vector<engine::Datum>> rows;
+  for (;;) {
+    session::Output output{.buffer = {}, .values = &rows};
+    auto step = session.step(output);
+    if (!step) return {false, step.error()};
+    if (step->kind == StepKind::kDone) return {};
+    if (step->kind == StepKind::kWaiting) {
+      bool fired = false;
+      step->wait->when_ready([&] { fired = true; });
+      if (!fired) {
+        step->wait->when_ready([] {});
+        return {true, std::nullopt};
+      }
+    }
+  }
+}
+
+struct Runner {
+  World world;
+  std::string file;
+  int line = 0;
+
+  std::string where() const { return file + ":" + std::to_string(line); }
+
+  void run(const std::vector<std::string>& lines) {
+    for (size_t i = 0; i < lines.size();) {
+      if (trim(lines[i]).empty() || lines[i].starts_with("#")) {
+        i++;
+        continue;
+      }
+      line = int(i) + 1;
+      std::vector<std::string> head;
+      std::istringstream words(lines[i++]);
+      for (std::string w; words >> w;) head.push_back(w);
+      std::string sql, expected;
+      bool after = false;
+      for (; i < lines.size() && !lines[i].empty(); i++) {
+        if (lines[i] == "----")
+          after = true;
+        else
+          (after ? expected : sql) += lines[i] + "\n";
+      }
+      one(head, sql, expected);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+
+  void one(const std::vector<std::string>& head, const std::string& sql, const std::string& expected) {
+    auto word = [&](size_t n) { return n < head.size() ? head[n] : std::string(); };
+    auto user = [&](size_t n) { return n < head.size() ? head[n] : std::string("awsuser"); };
+    const std::string& what = head[0];
+    if (what == "restart") {
+      world.sessions.clear();
+      world.service.reset();
+      world.open();
+      return;
+    }
+    if (what == "close") {
+      world.sessions.erase(word(1));
+      return;
+    }
+    std::string name = what == "statement"                 ? (word(1) == "error" ? user(3) : user(2))
+                       : what == "query"                   ? user(1)
+                       : what == "tag" || what == "notice" ? user(2)
+                                                           : word(1);
+    auto session = world.session(name);
+    if (!session) {
+      if (what == "statement" && word(1) == "error") {
+        EXPECT_EQ(session.error().kind->sqlstate, word(2)) << where();
+        return;
+      }
+      FAIL() << where() << ": " << session.error().message;
+    }
+    if (what == "cancel") return (*session)->cancel();
+    if (what == "start") {
+      auto started = (*session)->start_simple(sql);
+      ASSERT_TRUE(started) << where();
+      auto stepped = step_until_wait(**session);
+      EXPECT_TRUE(stepped.waiting) << where() << ": it didn't wait";
+      return;
+    }
+    if (what == "finish") {
+      auto stepped = step_until_wait(**session);
+      EXPECT_FALSE(stepped.waiting) << where() << ": it still waits";
+      if (word(2) == "ok")
+        EXPECT_FALSE(stepped.error) << where() << ": " << stepped.error->message;
+      else
+        ASSERT_TRUE(stepped.error) << where();
+      if (stepped.error && word(2) != "ok")
+        EXPECT_EQ(stepped.error->kind->sqlstate, word(2)) << where() << ": " << stepped.error->message;
+      return;
+    }
+    Gathered got = run_all(**session, sql);
+    if (what == "statement" && word(1) == "error") {
+      ASSERT_TRUE(got.error) << where() << ": no error\n" << sql;
+      EXPECT_EQ(got.error->kind->sqlstate, word(2)) << where() << ": " << got.error->message;
+      if (!expected.empty())
+        EXPECT_NE(got.error->message.find(trim(expected)), std::string::npos) << where() << ": " << got.error->message;
+      return;
+    }
+    ASSERT_FALSE(got.error) << where() << ": " << got.error->kind->sqlstate << " " << got.error->message << "\n" << sql;
+    if (what == "query") {
+      ASSERT_FALSE(got.statements.empty()) << where();
+      EXPECT_EQ(show(got.statements.back()), expected) << where() << "\n" << sql;
+    } else if (what == "tag") {
+      ASSERT_FALSE(got.statements.empty()) << where();
+      EXPECT_EQ(got.statements.back().tag, replace_all(word(1), "_", " ")) << where();
+    } else if (what == "notice") {
+      std::string all;
+      for (auto& n : got.notices) all += n.severity + ": " + n.message + "\n";
+      EXPECT_NE(all.find(replace_all(word(1), "_", " ")), std::string::npos) << where() << ": " << all;
+    } else {
+      EXPECT_TRUE(what == "statement") << where() << ": unknown directive " << what;
+    }
+  }
+};
+
+fs::path cases_directory() { return fs::path(__FILE__).parent_path() / "cases"; }
+
+std::vector<std::string> case_files() {
+  std::vector<std::string> out;
+  for (auto& entry : fs::directory_iterator(cases_directory()))
+    if (entry.path().extension() == ".slt") out.push_back(entry.path().stem().string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+class Cases : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Cases, Hold) {
+  Runner runner;
+  runner.file = GetParam() + ".slt";
+  std::ifstream in(cases_directory() / runner.file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  runner.run(lines);
+}
+
+INSTANTIATE_TEST_SUITE_P(Slt, Cases, ::testing::ValuesIn(case_files()),
+                         [](auto& info) { return replace_all(info.param, "-", "_"); });
+
+}  // namespace
+}  // namespace redoubt::warehouse::session

@@ -1,0 +1,42 @@
+#pragma once
+/// The system relations: pg_catalog, information_schema, svv_*, stv_*, stl_*, sys_*. Each is one declared row: its columns, and a
+/// function that computes its rows from a Source. The analyzer sees them as relations of schema pg_catalog or
+/// information_schema that everyone may read, except those for superusers alone.
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "warehouse/engine/engine.h"
+#include "warehouse/system/source.h"
+
+namespace redoubt::warehouse::system {
+
+inline constexpr Oid kPgCatalogOid = 11, kPgToastOid = 99, kInformationSchemaOid = 12000, kPgInternalOid = 12100;
+
+struct SystemRelation {
+  std::string_view schema, name;
+  Oid oid = 0;
+  std::vector<engine::SystemColumn> columns;
+  bool superuser_only = false;
+  bool is_view = false;  // relkind v: information_schema, svv_*, pg_views ..
+  std::vector<Row> (*rows)(const Source&, const SystemRelation&) = nullptr;
+};
+
+std::span<const SystemRelation> all_relations();
+const SystemRelation* find_relation(std::string_view schema, std::string_view name);  // nullptr: none
+const SystemRelation* find_relation(Oid oid);
+
+// What regproc, format_encoding and pg_get_function_* print. Procedures are those of pg_proc's few rows.
+Oid procedure_oid(std::string_view name);   // 0: none
+std::string procedure_name(Oid procedure);  // "-" for none
+std::string procedure_result(Oid procedure);
+std::string procedure_arguments(Oid procedure);
+std::string encoding_name(int encoding);  // pg_attribute.attencodingtype in words
+int encoding_number(std::string_view name);
+
+/// For HostContext: `schema.relation`.
+std::vector<engine::SystemColumn> columns_of(std::string_view qualified);
+Result<std::unique_ptr<engine::SystemRows>> rows_of(std::string_view qualified, const Source& source);
+
+}  // namespace redoubt::warehouse::system
