@@ -182,6 +182,7 @@ Call Gate::new_call(CallerPtr caller, const api::NetworkPath& path) const {
 }
 
 policy::Decision Gate::decide(const Call& call, std::string_view action, const Resource& resource, const policy::Context* extra) {
+  if (call.caller->temporary && call.caller->expires <= clock_.now()) return {};
   auto principal = directory_.policies_of(*call.caller);
   if (!principal->exists) return {};
   policy::Context request_context(extra);

@@ -548,6 +548,9 @@ TEST_F(GateTest, HostileRequestsAreAnsweredAndTheGateGoesOn) {
     head.method = c.method;
     head.target = c.target;
     for (auto& [n, v] : c.headers) head.headers.add(n, v);
+    auto unsized = head;
+    unsized.chunked = true;
+    EXPECT_GE(run(std::move(unsized), c.body).status, 400) << c.method << " " << c.target;
     head.content_length = std::string_view(c.body).size();
     auto response = run(std::move(head), c.body);
     EXPECT_GE(response.status, 400) << c.method << " " << c.target;

@@ -159,6 +159,8 @@ class HttpExchange : public api::Exchange {
       checks_->update(bytes);
       return upload_->write(bytes);
     }));
+    if (!decoder_ && !head_.content_length)
+      return fail(kMissingContentLength, "You must provide the Content-Length HTTP header.");
     if (decoder_) {
       head_.headers.set("Content-Length", std::to_string(size));
       strip_aws_chunked(head_.headers);
