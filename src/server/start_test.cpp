@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "server/data_dir.h"
+#include "server/environment.h"
 #include "server/errors.h"
 #include "server/tls.h"
 
@@ -111,6 +112,15 @@ TEST_F(StartTest, AccountAndRegionStayAsTheyWere) {
   auto refused = d->settle(other);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("was made with us-east-1, not eu-west-1"), std::string::npos);
+}
+
+TEST_F(StartTest, TheEnvironmentSurvivesQuotes) {
+  ASSERT_TRUE(write_environment(dir / "env", {{"A", "it's"}, {"B", ""}, {"C", "x=y"}}));
+  EXPECT_EQ(mode(dir / "env"), 0600u);
+  auto back = read_environment(dir / "env");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(*back, (std::map<std::string, std::string>{{"A", "it's"}, {"B", ""}, {"C", "x=y"}}));
+  EXPECT_TRUE(read_environment(dir / "none")->empty());
 }
 
 TEST_F(StartTest, TheAuthorityIsKeptAndIssuesForGivenNames) {
