@@ -186,7 +186,7 @@ class FakeSession final : public session::Session {
     return {o};
   }
 
-  Result<session::Step> run(const std::string& sql, int64_t max_rows, session::Output& output) {
+  Result<session::Step> run(std::string sql, int64_t max_rows, session::Output& output) {
     using session::StepKind;
     if (terminated()) return std::unexpected(*terminated());
     session::Step step{StepKind::kComplete};
@@ -241,9 +241,10 @@ class FakeSession final : public session::Session {
     } else if (sql == "internal") {
       return fail(kInternal, "secret: select * from w.s1.t2");
     } else {
-      todo_.clear();
+      auto error = Error{&kFakeSyntax, "syntax error at or near \"" + sql + "\""}.with("POSITION", "1");
+      todo_.clear();  // sql was in there
       at_ = 0;
-      return std::unexpected(Error{&kFakeSyntax, "syntax error at or near \"" + sql + "\""}.with("POSITION", "1"));
+      return std::unexpected(std::move(error));
     }
     return step;
   }

@@ -1,3 +1,4 @@
+// links only: warehouse/wire/conversation.cpp warehouse/wire/protocol.cpp warehouse/wire/startup.cpp warehouse/sql base
 /// No bytes on the wire may crash us: startup packets, and everything that a signed-on client can send.
 #include <cstdint>
 
