@@ -14,7 +14,7 @@
 #include "server/ticker.h"
 #include "stacks/stacks.h"
 #include "warehouse/control/control.h"
-#include "warehouse/sql/errors.h"
+#include "warehouse/transfer/s3_transfer.h"
 
 namespace redoubt::server {
 
@@ -29,16 +29,6 @@ engine::Share engines_share() {
   auto bytes = static_cast<size_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   return {.memory_bytes = bytes / 2, .threads = cores()};
 }
-
-/// COPY and UNLOAD are refused by name.
-class NoTransfer : public transfer::Transfer {
-  Result<transfer::CopyOutcome> copy(const transfer::CopyRequest&, const transfer::Context&) override {
-    return fail(warehouse::sql::kNotSupported, "COPY is not supported");
-  }
-  Result<transfer::UnloadOutcome> unload(const transfer::UnloadRequest&, const transfer::Context&) override {
-    return fail(warehouse::sql::kNotSupported, "UNLOAD is not supported");
-  }
-};
 
 }  // namespace
 
@@ -103,7 +93,12 @@ Result<void> Services::Rooms::open_aws() {
 Result<void> Services::Rooms::open_warehouse() {
   auto& config = ground.config;
   front = std::make_unique<ClusterFront>(config, ground.authority, ground.io, ground.pools.sql, ground.metrics);
-  transfer = std::make_unique<NoTransfer>();
+  transfer::ClusterRoles roles;
+  roles.attached = [this](const transfer::ClusterIdentity& cluster, const std::string& role_arn) {
+    return control->role_attached(cluster, role_arn);
+  };
+  roles.default_role = [this](const transfer::ClusterIdentity& cluster) { return control->default_role(cluster); };
+  transfer = std::make_unique<transfer::S3Transfer>(*gate, transfer::S3Transfer::Options{.roles = std::move(roles)});
   control::Control::Options options;
   options.directory = path("clusters");
   options.resources = std::make_shared<engine::Resources>(engines_share());
