@@ -31,9 +31,23 @@ KeyMetadata metadata(const Key& k) {
   return m;
 }
 
-Result<void> set_tags(Key& k, const std::vector<Tag>& tags) {
+/// CloudFormation marks the keys it makes (aws:cloudformation:stack-id and so on). Nobody else can, so the marks prove whose a
+/// key is, and they are no part of what policies decide about.
+bool is_stack_mark(const Tag& t, const access::Call& call) {
+  return !call.called_via.empty() && call.called_via.back() == "cloudformation.amazonaws.com" &&
+         t.TagKey.starts_with("aws:cloudformation:");
+}
+std::vector<Tag> callers_tags(const CreateKeyRequest& in, const access::Call& call) {
+  std::vector<Tag> out;
+  for (auto& t : or_empty(in.Tags))
+    if (!is_stack_mark(t, call)) out.push_back(t);
+  return out;
+}
+
+Result<void> set_tags(Key& k, const std::vector<Tag>& tags, const access::Call* creating = nullptr) {
   for (auto& t : tags) {
-    if (t.TagKey.starts_with("aws:")) return fail(kTagging, "Tags beginning with aws: are reserved.");
+    if (t.TagKey.starts_with("aws:") && !(creating && is_stack_mark(t, *creating)))
+      return fail(kTagging, "Tags beginning with aws: are reserved.");
     k.tags[t.TagKey] = t.TagValue;
   }
   if (k.tags.size() > 50) return fail(kLimitExceeded, "A key can have at most 50 tags.");
@@ -65,18 +79,18 @@ Result<void> only_default_policy(const std::optional<std::string>& name) {
 }  // namespace
 
 void Keys::declare_lifecycle() {
-  auto new_key_context = [](const CreateKeyRequest& in, const access::Call&, policy::Context& c) {
+  auto new_key_context = [](const CreateKeyRequest& in, const access::Call& call, policy::Context& c) {
     c.set("kms:KeySpec", in.KeySpec.value_or("SYMMETRIC_DEFAULT"));
     c.set("kms:KeyUsage", in.KeyUsage.value_or("ENCRYPT_DECRYPT"));
     c.set("kms:KeyOrigin", in.Origin.value_or("AWS_KMS"));
     c.set_bool("kms:MultiRegion", in.MultiRegion.value_or(false));
     c.set_bool("kms:BypassPolicyLockoutSafetyCheck", in.BypassPolicyLockoutSafetyCheck.value_or(false));
-    set_request_tags(or_empty(in.Tags), c);
+    set_request_tags(callers_tags(in, call), c);
   };
   access::Row<op::CreateKey> create{.needs = {{.action = "kms:CreateKey", .context = new_key_context},
                   {.action = "kms:TagResource",
                    .context = new_key_context,
-                   .when = [](const CreateKeyRequest& in, const access::Call&) { return !or_empty(in.Tags).empty(); }}}};
+                   .when = [](const CreateKeyRequest& in, const access::Call& call) { return !callers_tags(in, call).empty(); }}}};
   create.denial = policy::DenialStyle::kms;
   create.handler = [this](const Allowed<CreateKeyRequest>& r) -> Result<CreateKeyResponse> {
     auto& in = r.input;
@@ -93,7 +107,7 @@ void Keys::declare_lifecycle() {
     Key key{
         .account = r.call.caller->account, .region = r.call.region, .id = new_uuid(), .description = in.Description.value_or("")};
     key.created = clock_.now();
-    TRY_VOID(set_tags(key, or_empty(in.Tags)));
+    TRY_VOID(set_tags(key, or_empty(in.Tags), &r.call));
     TRY_VOID(set_policy(key, in.Policy.value_or(default_policy(key.account)), in.BypassPolicyLockoutSafetyCheck.value_or(false),
                         r.call));
     key.materials.push_back(new_material(false));
@@ -326,7 +340,10 @@ void Keys::declare_lifecycle() {
     TRY(auto key, require(r.input.KeyId, r.call));
     TRY_VOID(check_mine(*key));
     TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
-      for (auto& name : r.input.TagKeys) k.tags.erase(name);
+      for (auto& name : r.input.TagKeys) {
+        if (name.starts_with("aws:")) return fail(kTagging, "Tags beginning with aws: are reserved.");
+        k.tags.erase(name);
+      }
       return {};
     }));
     return {};

@@ -1,13 +1,22 @@
 /// Change sets: what an update, or a first creation, would do, to be carried out later. `aws cloudformation deploy` works by
 /// them.
-#include "base/arn.h"
-#include "stacks/document.h"
 #include "stacks/requests.h"
 
 namespace redoubt::stacks {
 
 using namespace api::cloudformation;
-using redoubt::Error;
+
+namespace {
+
+/// What became of a set that was executed is what became of its stack.
+std::string execution_status(const ChangeSetState& set, const StackState& s) {
+  if (set.execution_status != "EXECUTE_IN_PROGRESS" || s.change_set_id != set.id)
+    return set.execution_status == "EXECUTE_IN_PROGRESS" ? "EXECUTE_COMPLETE" : set.execution_status;
+  if (s.being_worked_on()) return "EXECUTE_IN_PROGRESS";
+  return s.status == "CREATE_COMPLETE" || s.status == "UPDATE_COMPLETE" ? "EXECUTE_COMPLETE" : "EXECUTE_FAILED";
+}
+
+}  // namespace
 
 void Stacks::declare_change_sets() {
   auto on_stack = [this](const auto& in, const Call& call) -> Resources {
@@ -16,24 +25,25 @@ void Stacks::declare_change_sets() {
       return std::vector{resource(in.StackName, call)};
     } else {
       if (in.StackName) return std::vector{resource(*in.StackName, call)};
-      auto set = store_.change_set("", in.ChangeSetName);
-      return std::vector{resource(set ? set->stack_id : in.ChangeSetName, call)};
+      auto set = store_.change_set(in.ChangeSetName);
+      // Somebody else's is named by what was asked for: nothing about it is told, not even its stack.
+      auto s = set ? store_.find(call.caller->account, call.region, set->stack_id) : nullptr;
+      return std::vector{resource(s ? s->id : in.ChangeSetName, call)};
     }
   };
   /// The change set of a request, and its stack, which must be the caller's.
   auto find = [this](const std::string& name, const std::optional<std::string>& stack,
-                     const Call& call) -> Result<std::pair<ChangeSetState, StackState>> {
-    auto missing = [&] { return fail(kChangeSetNotFound, "ChangeSet [" + name + "] does not exist"); };
+                     const Call& call) -> Result<std::pair<ChangeSetPtr, StackPtr>> {
+    StackPtr s;
+    ChangeSetPtr set;
     if (stack) {
-      TRY(auto s, require(*stack, call));
-      auto set = store_.change_set(s.id, name);
-      if (!set) return missing();
-      return std::pair(std::move(*set), std::move(s));
+      TRY(s, require(*stack, call));
+      set = store_.change_set(s->id, name);
+    } else if ((set = store_.change_set(name))) {
+      s = store_.find(call.caller->account, call.region, set->stack_id);
     }
-    auto set = store_.change_set("", name);
-    auto s = set ? store_.find(call.caller->account, call.region, set->stack_id) : std::nullopt;
-    if (!s) return missing();
-    return std::pair(std::move(*set), std::move(*s));
+    if (!s || !set) return fail(kChangeSetNotFound, "ChangeSet [" + name + "] does not exist");
+    return std::pair(std::move(set), std::move(s));
   };
 
   access::Row<op::CreateChangeSet> create{.needs = {{.action = "cloudformation:CreateChangeSet",
@@ -54,7 +64,7 @@ void Stacks::declare_change_sets() {
       return invalid("Importing resources is not supported by this server.");
     if (in.DeploymentMode) return invalid("DeploymentMode " + *in.DeploymentMode + " is not supported by this server.");
     auto old = store_.find(r.call.caller->account, r.call.region, in.StackName);
-    if (old && old->deleted_for_good()) old.reset();
+    if (old && old->deleted_for_good()) old = nullptr;
     StackState s;
     if (type == "CREATE") {
       if (old && old->status != "REVIEW_IN_PROGRESS")
@@ -65,37 +75,37 @@ void Stacks::declare_change_sets() {
     } else {
       if (!old) return invalid("Stack [" + in.StackName + "] does not exist");
       s = *old;
-      if (s.in_progress() || s.status.starts_with("ROLLBACK") || s.status == "CREATE_FAILED" || s.status.starts_with("DELETE") ||
-          s.status == "UPDATE_ROLLBACK_FAILED")
-        return invalid("Stack:" + s.id + " is in " + s.status + " state and can not be updated.");
+      TRY_VOID(check_updatable(s));
     }
-    if (store_.change_set(s.id, in.ChangeSetName))
-      return fail(kAlreadyExists,
-                  "ChangeSet " + in.ChangeSetName + " cannot be created due to a mismatch with existing attribute Name");
-    std::string text = s.plan.template_text;
+    if (auto same = store_.change_set(s.id, in.ChangeSetName)) {
+      if (same->execution_status != "EXECUTE_IN_PROGRESS")
+        return fail(kAlreadyExists,
+                    "ChangeSet " + in.ChangeSetName + " cannot be created due to a mismatch with existing attribute Name");
+      TRY_VOID(store_.remove(*same));  // executed long ago: on AWS its name would be free
+    }
+    std::string text = s.plan->template_text;
     if (!in.UsePreviousTemplate.value_or(false)) {
       TRY(text, template_text(in.TemplateBody, in.TemplateURL, r.call));
     }
     TRY(auto t, parse_template(text));
-    TRY(auto plan, make_plan(in, text, t, type == "UPDATE" ? &s.plan : nullptr));
-    TRY_VOID(engine_->check(t, plan.capabilities));
+    TRY(auto plan, make_plan(in, text, t, type == "UPDATE" ? s.plan.get() : nullptr));
+    TRY_VOID(engine_->check(t, plan->capabilities));
+    if (in.RoleARN) {
+      auto with_role = s;
+      with_role.role_arn = *in.RoleARN;
+      TRY_VOID(engine_->acting(r.call, with_role));
+    }
     ChangeSetState set{.name = in.ChangeSetName, .stack_id = s.id, .description = in.Description.value_or(""), .type = type};
     set.id = make_arn("cloudformation", s.region, s.account, "changeSet/" + set.name + "/" + new_uuid());
     set.created = clock_.now();
     set.on_failure = in.OnStackFailure.value_or("");
     set.role_arn = in.RoleARN.value_or("");
-    set.caller = store_caller(*r.call.caller);
-    auto changes = engine_->changes(s, plan);
-    auto output_section = [](const std::string& body) {
-      auto parsed = parse_document(body);
-      return parsed ? (*parsed)["Outputs"].dump() : std::string();
-    };
+    auto changes = engine_->changes(s, *plan);
     if (!changes) {
       set.status = "FAILED";
       set.reason = changes.error().message;
       set.execution_status = "UNAVAILABLE";
-    } else if (changes->empty() && type == "UPDATE" && output_section(text) == output_section(s.plan.template_text) &&
-               plan.tags == s.plan.tags) {
+    } else if (changes->empty() && type == "UPDATE" && same_plans(*plan, *s.plan)) {
       set.status = "FAILED";
       set.reason = "The submitted information didn't contain changes. Submit different information to create a change set.";
       set.execution_status = "UNAVAILABLE";
@@ -108,9 +118,7 @@ void Stacks::declare_change_sets() {
     if (type == "CREATE" && !old) {
       s.status = "REVIEW_IN_PROGRESS";
       s.reason = "User Initiated";
-      s.description = t.description;
-      TRY_VOID(
-          store_.add(s, {Event{new_uuid(), s.name, s.id, "AWS::CloudFormation::Stack", s.status, s.reason, "", clock_.now()}}));
+      TRY_VOID(store_.add(s, begun(s)));
     }
     TRY_VOID(store_.put(set));
     CreateChangeSetOutput out;
@@ -126,23 +134,23 @@ void Stacks::declare_change_sets() {
     TRY(auto found, find(r.input.ChangeSetName, r.input.StackName, r.call));
     auto& [set, s] = found;
     DescribeChangeSetOutput out;
-    out.ChangeSetName = set.name;
-    out.ChangeSetId = set.id;
-    out.StackId = s.id;
-    out.StackName = s.name;
-    if (!set.description.empty()) out.Description = set.description;
-    out.Parameters = shown_parameters(set.plan);
-    out.CreationTime = set.created;
-    out.ExecutionStatus = set.execution_status;
-    out.Status = set.status;
-    if (!set.reason.empty()) out.StatusReason = set.reason;
-    out.NotificationARNs = set.plan.notification_arns;
+    out.ChangeSetName = set->name;
+    out.ChangeSetId = set->id;
+    out.StackId = s->id;
+    out.StackName = s->name;
+    if (!set->description.empty()) out.Description = set->description;
+    out.Parameters = shown_parameters(*set->plan);
+    out.CreationTime = set->created;
+    out.ExecutionStatus = execution_status(*set, *s);
+    out.Status = set->status;
+    if (!set->reason.empty()) out.StatusReason = set->reason;
+    out.NotificationARNs.emplace();
     out.RollbackConfiguration.emplace();
-    if (!set.plan.capabilities.empty()) out.Capabilities = set.plan.capabilities;
-    out.Tags = shown_tags(set.plan);
+    if (!set->plan->capabilities.empty()) out.Capabilities = set->plan->capabilities;
+    out.Tags = shown_tags(*set->plan);
     out.IncludeNestedStacks = false;
     std::vector<Change> changes;
-    for (auto& c : set.changes) {
+    for (auto& c : set->changes) {
       ResourceChange rc;
       rc.Action = c.action;
       rc.LogicalResourceId = c.logical_id;
@@ -182,41 +190,35 @@ void Stacks::declare_change_sets() {
                  }}}};
   execute.handler = [this, find](const Allowed<ExecuteChangeSetInput>& r) -> Result<ExecuteChangeSetOutput> {
     TRY(auto found, find(r.input.ChangeSetName, r.input.StackName, r.call));
-    auto& [set, s] = found;
-    if (set.execution_status != "AVAILABLE")
+    auto& set = *found.first;
+    StackState s = *found.second;
+    bool create = set.type == "CREATE";
+    if (set.execution_status != "AVAILABLE" || create != (s.status == "REVIEW_IN_PROGRESS"))
       return fail(kInvalidChangeSetStatus,
                   "ChangeSet [" + set.id + "] cannot be executed in its current status of [" + set.status + "]");
-    if (s.in_progress() && s.status != "REVIEW_IN_PROGRESS")
-      return invalid("Stack:" + s.id + " is in " + s.status + " state and can not be updated.");
-    bool create = set.type == "CREATE";
-    if (create != (s.status == "REVIEW_IN_PROGRESS"))
-      return fail(kInvalidChangeSetStatus, "ChangeSet [" + set.id + "] cannot be executed: the stack is in " + s.status + ".");
-    if (!create) {
-      s.before = s.plan;
-      s.updated = clock_.now();
-      s.undo.clear();
-      s.replaced.clear();
+    if (!create) TRY_VOID(check_updatable(s));
+    bool keep = r.input.DisableRollback.value_or(false);
+    if (!create && keep) return invalid("DisableRollback of an update is not supported by this server.");
+    if (r.input.RetainExceptOnCreate.value_or(false)) return invalid("RetainExceptOnCreate is not supported by this server.");
+    if (create) {
+      s.plan = set.plan;
+      s.status = "CREATE_IN_PROGRESS";
+      s.reason.clear();
+      s.on_failure = keep ? "DO_NOTHING" : set.on_failure.empty() ? "ROLLBACK" : set.on_failure;
+    } else {
+      begin_update(s, set.plan, clock_.now());
     }
-    s.plan = set.plan;
-    if (auto t = parse_template(s.plan.template_text)) s.description = t->description;
     if (!set.role_arn.empty()) s.role_arn = set.role_arn;
     s.change_set_id = set.id;
     s.client_token = r.input.ClientRequestToken.value_or("");
-    if (create)
-      s.on_failure = r.input.DisableRollback.value_or(false) || set.on_failure == "DO_NOTHING" ? "DO_NOTHING"
-                     : set.on_failure.empty()                                                  ? "ROLLBACK"
-                                                                                               : set.on_failure;
-    s.caller = store_caller(*r.call.caller);
-    s.status = create ? "CREATE_IN_PROGRESS" : "UPDATE_IN_PROGRESS";
-    s.reason.clear();
-    TRY_VOID(store_.put(
-        s, {Event{new_uuid(), s.name, s.id, "AWS::CloudFormation::Stack", s.status, "User Initiated", "", clock_.now()}}));
-    // What was computed against the old state is void now, all other sets of the stack included.
-    for (auto& other : store_.change_sets(s.id)) {
-      auto changed = other;
-      changed.execution_status = other.id == set.id ? "EXECUTE_COMPLETE" : "OBSOLETE";
-      TRY_VOID(store_.put(changed));
-    }
+    s.caller = store_caller(r.call);
+    TRY_VOID(store_.change(s, begun(s), "updated"));
+    // As on AWS, whatever else was computed against the old state goes; this one stays, to tell how it went.
+    for (auto& other : store_.change_sets(s.id))
+      if (other->id != set.id) TRY_VOID(store_.remove(*other));
+    auto executed = set;
+    executed.execution_status = "EXECUTE_IN_PROGRESS";
+    TRY_VOID(store_.put(executed));
     engine_->run(s.id, create ? Engine::Work::create : Engine::Work::update, r.call);
     return ExecuteChangeSetOutput{};
   };
@@ -234,7 +236,9 @@ void Stacks::declare_change_sets() {
       if (found.error().is(kChangeSetNotFound)) return DeleteChangeSetOutput{};  // as on AWS
       return fail(std::move(found.error()));
     }
-    TRY_VOID(store_.remove(found->first));
+    if (execution_status(*found->first, *found->second) == "EXECUTE_IN_PROGRESS")
+      return fail(kInvalidChangeSetStatus, "ChangeSet [" + found->first->id + "] is being executed");
+    TRY_VOID(store_.remove(*found->first));
     return DeleteChangeSetOutput{};
   };
   gate_->add<op::DeleteChangeSet>(std::move(remove));
@@ -248,17 +252,18 @@ void Stacks::declare_change_sets() {
   list.handler = [this](const Allowed<ListChangeSetsInput>& r) -> Result<ListChangeSetsOutput> {
     TRY(auto s, require(r.input.StackName, r.call));
     std::vector<ChangeSetSummary> all;
-    for (auto& set : store_.change_sets(s.id)) {
+    for (auto& set : store_.change_sets(s->id)) {
+      if (set->execution_status == "EXECUTE_IN_PROGRESS") continue;  // executed: told by id alone, as on AWS
       ChangeSetSummary x;
-      x.StackId = s.id;
-      x.StackName = s.name;
-      x.ChangeSetId = set.id;
-      x.ChangeSetName = set.name;
-      x.ExecutionStatus = set.execution_status;
-      x.Status = set.status;
-      if (!set.reason.empty()) x.StatusReason = set.reason;
-      x.CreationTime = set.created;
-      if (!set.description.empty()) x.Description = set.description;
+      x.StackId = s->id;
+      x.StackName = s->name;
+      x.ChangeSetId = set->id;
+      x.ChangeSetName = set->name;
+      x.ExecutionStatus = set->execution_status;
+      x.Status = set->status;
+      if (!set->reason.empty()) x.StatusReason = set->reason;
+      x.CreationTime = set->created;
+      if (!set->description.empty()) x.Description = set->description;
       all.push_back(std::move(x));
     }
     ListChangeSetsOutput out;

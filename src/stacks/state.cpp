@@ -1,13 +1,7 @@
 #include "stacks/state.h"
 
-#include <algorithm>
-
-#include "base/crypto.h"
-
 namespace redoubt::stacks {
 namespace {
-
-constexpr std::string_view kStacks = "cfn.stacks", kEvents = "cfn.events", kChangeSets = "cfn.changesets";
 
 Json json_of(const std::map<std::string, std::string>& m) {
   Json j = Json::object();
@@ -51,15 +45,22 @@ ResourceState ResourceState::from(const Json& j) {
   return r;
 }
 
-Json Plan::json() const {
+std::string Plan::dump() const {
   Json j = Json::object();
-  j.set("template", template_text).set("parameters", json_of(parameters)).set("tags", json_of(tags));
-  j.set("capabilities", Json::strings(capabilities)).set("notify", Json::strings(notification_arns));
-  return j;
+  j.set("template", template_text)
+      .set("description", description)
+      .set("parameters", json_of(parameters))
+      .set("tags", json_of(tags));
+  j.set("secret", Json::strings({secret_parameters.begin(), secret_parameters.end()}));
+  return j.set("capabilities", Json::strings(capabilities)).dump();
 }
-Plan Plan::from(const Json& j) {
-  return {j["template"].str(), map_of(j["parameters"]), map_of(j["tags"]), strings_of(j["capabilities"]),
-          strings_of(j["notify"])};
+Result<Plan> Plan::from(std::string_view text) {
+  TRY(Json j, Json::parse(text));
+  Plan p{.template_text = j["template"].str(), .description = j["description"].str(), .parameters = map_of(j["parameters"])};
+  for (auto& x : j["secret"].items()) p.secret_parameters.insert(x.str());
+  p.tags = map_of(j["tags"]);
+  p.capabilities = strings_of(j["capabilities"]);
+  return p;
 }
 
 std::string StackState::dump() const {
@@ -70,26 +71,17 @@ std::string StackState::dump() const {
   for (auto& x : undo) u.push(Json::object().set("kind", x.kind).set("before", x.before.json()).set("id", x.logical_id));
   for (auto& x : replaced) old.push(x.json());
   j.set("id", id).set("name", name).set("account", account).set("region", region).set("status", status).set("reason", reason);
-  j.set("created", created.us)
-      .set("updated", updated.us)
-      .set("deleted", deleted.us)
-      .set("plan", plan.json())
-      .set("before", before.json());
-  j.set("role", role_arn)
-      .set("on_failure", on_failure)
-      .set("change_set", change_set_id)
-      .set("token", client_token)
-      .set("description", description);
-  j.set("protected", termination_protection)
-      .set("timeout", timeout_minutes)
-      .set("caller", caller)
-      .set("resources", std::move(r))
-      .set("outputs", std::move(o));
+  j.set("created", created.us).set("updated", updated.us).set("deleted", deleted.us);
+  j.set("role", role_arn).set("on_failure", on_failure).set("change_set", change_set_id).set("token", client_token);
+  j.set("timeout", timeout_minutes).set("caller", caller).set("resources", std::move(r)).set("outputs", std::move(o));
   j.set("imports", Json::strings({imports.begin(), imports.end()}))
       .set("undo", std::move(u))
       .set("replaced", std::move(old))
       .set("next_event", next_event);
-  return j.dump();
+  return j.set("leave", Json::strings(leave))
+      .set("imports_before", Json::strings({imports_before.begin(), imports_before.end()}))
+      .set("revision", revision)
+      .dump();
 }
 Result<StackState> StackState::from(std::string_view text) {
   TRY(Json j, Json::parse(text));
@@ -97,14 +89,10 @@ Result<StackState> StackState::from(std::string_view text) {
   s.created = {j["created"].integer()};
   s.updated = {j["updated"].integer()};
   s.deleted = {j["deleted"].integer()};
-  s.plan = Plan::from(j["plan"]);
-  s.before = Plan::from(j["before"]);
   s.role_arn = j["role"].str();
   s.on_failure = j["on_failure"].str();
   s.change_set_id = j["change_set"].str();
   s.client_token = j["token"].str();
-  s.description = j["description"].str();
-  s.termination_protection = j["protected"].boolean();
   s.timeout_minutes = int(j["timeout"].integer());
   s.caller = j["caller"];
   for (auto& x : j["resources"].items()) {
@@ -117,6 +105,9 @@ Result<StackState> StackState::from(std::string_view text) {
   for (auto& x : j["undo"].items()) s.undo.push_back({x["kind"].str(), ResourceState::from(x["before"]), x["id"].str()});
   for (auto& x : j["replaced"].items()) s.replaced.push_back(ResourceState::from(x));
   s.next_event = j["next_event"].integer();
+  s.leave = strings_of(j["leave"]);
+  for (auto& x : j["imports_before"].items()) s.imports_before.insert(x.str());
+  s.revision = j["revision"].integer();
   return s;
 }
 
@@ -128,11 +119,11 @@ Json Event::json() const {
       .set("type", type)
       .set("status", status)
       .set("reason", reason);
-  return j.set("properties", properties).set("time", time.us);
+  return j.set("properties", properties).set("time", time.us).set("token", client_token);
 }
 Event Event::from(const Json& j) {
-  return {j["id"].str(),     j["logical"].str(), j["physical"].str(),   j["type"].str(),
-          j["status"].str(), j["reason"].str(),  j["properties"].str(), {j["time"].integer()}};
+  return {j["id"].str(),     j["logical"].str(),    j["physical"].str(),   j["type"].str(), j["status"].str(),
+          j["reason"].str(), j["properties"].str(), {j["time"].integer()}, j["token"].str()};
 }
 
 std::string ChangeSetState::dump() const {
@@ -156,23 +147,24 @@ std::string ChangeSetState::dump() const {
       .set("on_failure", on_failure)
       .set("role", role_arn)
       .set("created", created.us)
-      .set("plan", plan.json());
-  return j.set("caller", caller).set("changes", std::move(c)).dump();
+      .set("plan", plan->dump());
+  return j.set("changes", std::move(c)).dump();
 }
 Result<ChangeSetState> ChangeSetState::from(std::string_view text) {
   TRY(Json j, Json::parse(text));
   ChangeSetState s{j["id"].str(),     j["name"].str(),   j["stack"].str(),     j["description"].str(), j["type"].str(),
                    j["status"].str(), j["reason"].str(), j["execution"].str(), j["on_failure"].str(),  j["role"].str()};
   s.created = {j["created"].integer()};
-  s.plan = Plan::from(j["plan"]);
-  s.caller = j["caller"];
+  TRY(auto plan, Plan::from(j["plan"].str()));
+  s.plan = std::make_shared<const Plan>(std::move(plan));
   for (auto& x : j["changes"].items())
     s.changes.push_back({x["action"].str(), x["logical"].str(), x["physical"].str(), x["type"].str(), x["replacement"].str(),
                          strings_of(x["properties"])});
   return s;
 }
 
-Json store_caller(const access::Caller& c) {
+Json store_caller(const access::Call& call) {
+  const access::Caller& c = *call.caller;
   Json j = Json::object(), tags = Json::object(), policies = Json::array(), context = Json::array();
   for (auto& [k, v] : c.session_tags) tags.set(k, v);
   for (size_t i = 0; i < c.session_policies.size(); ++i)
@@ -195,9 +187,14 @@ Json store_caller(const access::Caller& c) {
       .set("provider", c.federated_provider)
       .set("tags", std::move(tags))
       .set("policies", std::move(policies));
-  return j.set("context", std::move(context)).set("chained", c.chained).set("from_get_session_token", c.from_get_session_token);
+  j.set("transitive", Json::strings(c.transitive_tag_keys)).set("federation", c.provider).set("expires", c.expires.us);
+  j.set("context", std::move(context)).set("chained", c.chained).set("from_get_session_token", c.from_get_session_token);
+  Json path = Json::object();
+  path.set("peer", call.path.peer.str()).set("tls", call.path.tls).set("version", call.path.tls_version);
+  path.set("vpce", call.path.vpc_endpoint_id).set("vpc", call.path.vpc_id);
+  return j.set("path", std::move(path));
 }
-Result<access::CallerPtr> load_caller(const Json& j) {
+Result<StoredCaller> load_caller(const Json& j) {
   auto c = std::make_shared<access::Caller>();
   c->type = policy::PrincipalType(j["type"].integer());
   c->account = j["account"].str();
@@ -221,142 +218,13 @@ Result<access::CallerPtr> load_caller(const Json& j) {
     c->session_policy_names.push_back(p["name"].str());
   }
   for (auto& x : j["context"].items()) c->session_context.emplace_back(x[0].str(), x[1].str());
-  return access::CallerPtr(c);
-}
-
-std::string StackStore::seal(std::string_view text, std::string_view id) const {
-  return crypto::seal(root_key_, text, "cfn/" + std::string(id));
-}
-Result<std::string> StackStore::unseal(std::string_view bytes, std::string_view id) const {
-  auto text = crypto::open(root_key_, bytes, "cfn/" + std::string(id));
-  if (!text)
-    return fail(kInternal,
-                "the record of stack " + std::string(id) + " can't be unsealed: the root key is not the one it was made with");
-  return text;
-}
-
-Result<void> StackStore::load() {
-  for (auto& row : store_.scan_prefix(kStacks, "")) {
-    TRY(auto text, unseal(row.value, row.key));
-    TRY(auto s, StackState::from(text));
-    if (!s.deleted_for_good()) names_[meta::key({s.account, s.region, s.name})] = s.id;
-    stacks_[row.key] = std::make_shared<const StackState>(std::move(s));
-  }
-  for (auto& row : store_.scan_prefix(kChangeSets, "")) {
-    TRY(auto text, unseal(row.value, row.key));
-    TRY(auto s, ChangeSetState::from(text));
-    changes_[row.key] = std::make_shared<const ChangeSetState>(std::move(s));
-  }
-  return {};
-}
-
-std::optional<StackState> StackStore::find(std::string_view id) const {
-  std::lock_guard lock(mutex_);
-  auto it = stacks_.find(id);
-  return it == stacks_.end() ? std::nullopt : std::optional(*it->second);
-}
-std::optional<StackState> StackStore::find(std::string_view account, std::string_view region, std::string_view name_or_id) const {
-  std::lock_guard lock(mutex_);
-  std::string id(name_or_id);
-  if (!name_or_id.starts_with("arn:")) {
-    auto name = names_.find(meta::key({account, region, name_or_id}));
-    if (name == names_.end()) return std::nullopt;
-    id = name->second;
-  }
-  auto it = stacks_.find(id);
-  if (it == stacks_.end() || it->second->account != account || it->second->region != region) return std::nullopt;
-  return *it->second;
-}
-std::vector<StackState> StackStore::list(std::string_view account, std::string_view region) const {
-  std::vector<StackState> out;
-  {
-    std::lock_guard lock(mutex_);
-    for (auto& [id, s] : stacks_)
-      if (s->account == account && s->region == region) out.push_back(*s);
-  }
-  std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return a.created > b.created; });
-  return out;
-}
-std::vector<StackState> StackStore::unfinished() const {
-  std::vector<StackState> out;
-  std::lock_guard lock(mutex_);
-  for (auto& [id, s] : stacks_)
-    if (s->in_progress() && s->status != "REVIEW_IN_PROGRESS") out.push_back(*s);
-  return out;
-}
-
-Result<void> StackStore::put(StackState& state, std::vector<Event> events) {
-  int64_t first = state.next_event;
-  state.next_event += int64_t(events.size());
-  auto kept = std::make_shared<const StackState>(state);
-  TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
-    t.put(kStacks, state.id, seal(state.dump(), state.id));
-    for (size_t i = 0; i < events.size(); ++i) {
-      char number[24];
-      std::snprintf(number, sizeof number, "%012lld", static_cast<long long>(first + int64_t(i)));
-      auto k = meta::key({state.id, number});
-      t.put(kEvents, k, seal(events[i].json().dump(), k));
-    }
-    return {};
-  }));
-  std::lock_guard lock(mutex_);
-  stacks_[state.id] = kept;
-  auto name = meta::key({state.account, state.region, state.name});
-  if (!state.deleted_for_good())
-    names_[name] = state.id;
-  else if (auto it = names_.find(name); it != names_.end() && it->second == state.id)
-    names_.erase(it);
-  return {};
-}
-
-Result<void> StackStore::add(StackState& state, std::vector<Event> events) {
-  std::lock_guard adding(add_mutex_);
-  if (find(state.account, state.region, state.name)) return fail(kAlreadyExists, "Stack [" + state.name + "] already exists");
-  return put(state, std::move(events));
-}
-
-std::vector<Event> StackStore::events(std::string_view stack_id) {
-  std::vector<Event> out;
-  for (auto& row : store_.scan_prefix(kEvents, meta::key({stack_id}))) {
-    auto text = unseal(row.value, row.key);
-    auto j = text ? Json::parse(*text) : Result<Json>(Json());
-    if (j && j->is_object()) out.push_back(Event::from(*j));
-  }
-  std::reverse(out.begin(), out.end());
-  return out;
-}
-
-Result<void> StackStore::put(const ChangeSetState& set) {
-  TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
-    t.put(kChangeSets, set.id, seal(set.dump(), set.id));
-    return {};
-  }));
-  std::lock_guard lock(mutex_);
-  changes_[set.id] = std::make_shared<const ChangeSetState>(set);
-  return {};
-}
-Result<void> StackStore::remove(const ChangeSetState& set) {
-  TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
-    t.erase(kChangeSets, set.id);
-    return {};
-  }));
-  std::lock_guard lock(mutex_);
-  changes_.erase(set.id);
-  return {};
-}
-std::optional<ChangeSetState> StackStore::change_set(std::string_view stack_id, std::string_view name_or_id) const {
-  std::lock_guard lock(mutex_);
-  for (auto& [id, s] : changes_)
-    if ((id == name_or_id && (stack_id.empty() || s->stack_id == stack_id)) || (s->stack_id == stack_id && s->name == name_or_id))
-      return *s;
-  return std::nullopt;
-}
-std::vector<ChangeSetState> StackStore::change_sets(std::string_view stack_id) const {
-  std::vector<ChangeSetState> out;
-  std::lock_guard lock(mutex_);
-  for (auto& [id, s] : changes_)
-    if (s->stack_id == stack_id) out.push_back(*s);
-  return out;
+  c->transitive_tag_keys = strings_of(j["transitive"]);
+  c->provider = j["federation"].str();
+  c->expires = {j["expires"].integer()};
+  auto& path = j["path"];
+  auto peer = Ip::parse(path["peer"].str());
+  if (!peer) return fail(kInternal, "a stored caller has no address");
+  return StoredCaller{c, {*peer, path["tls"].boolean(), path["version"].str(), path["vpce"].str(), path["vpc"].str()}};
 }
 
 }  // namespace redoubt::stacks

@@ -2,8 +2,6 @@
 /// new template no longer has, and what was replaced, goes at the end.
 #include <algorithm>
 
-#include "base/ids.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "stacks/run.h"
 
@@ -28,21 +26,41 @@ bool needs_replacement(const Provider& p, const std::vector<std::string>& change
   });
 }
 
+/// What happens to one resource of the new template.
+struct Change {
+  bool exists = false, replace = false, keep = false;
+  std::vector<std::string> properties;
+};
+Change change_of(const StackState& stack, const Plan& before, const Plan& after, const Resource& r, const Json& properties) {
+  Change c;
+  auto old = stack.resources.find(r.id);
+  c.exists = old != stack.resources.end() && old->second.exists();
+  if (!c.exists) return c;
+  auto& p = *find_provider(r.type);
+  c.properties = changed_properties(old->second.properties, properties);
+  bool tags = before.tags != after.tags && p.property("Tags");
+  c.replace = old->second.type != r.type || needs_replacement(p, c.properties);
+  c.keep = c.properties.empty() && !tags && !c.replace;
+  return c;
+}
+
 }  // namespace
 
 Result<std::vector<ChangeState>> Engine::changes(const StackState& stack, const Plan& plan) const {
   TRY(auto t, parse_template(plan.template_text));
   TRY(auto env, environment(t, stack, plan));
-  // A resource that isn't there yet, or will be another one, has no values: what depends on it may change.
-  std::set<std::string> unknown;
   bind(env, stack);
-  auto ref = env.ref;
-  auto get_att = env.get_att;
-  env.ref = [&, ref](const std::string& id) -> Result<Json> {
-    return unknown.contains(id) ? Json("{{unknown:" + id + "}}") : ref(id);
+  // What isn't there yet, or will be another one, has no values: what is made of them can't be known, and functions may fail on
+  // what stands in for them.
+  std::set<std::string> unknown;
+  bool met_unknown = false;
+  auto stand_in = [&](const std::string& what) -> Result<Json> {
+    met_unknown = true;
+    return Json("{{unknown:" + what + "}}");
   };
-  env.get_att = [&, get_att](const std::string& id, const std::string& a) -> Result<Json> {
-    return unknown.contains(id) ? Json("{{unknown:" + id + "." + a + "}}") : get_att(id, a);
+  env.ref = [&, ref = env.ref](const std::string& id) { return unknown.contains(id) ? stand_in(id) : ref(id); };
+  env.get_att = [&, get_att = env.get_att](const std::string& id, const std::string& a) {
+    return unknown.contains(id) ? stand_in(id + "." + a) : get_att(id, a);
   };
   std::vector<ChangeState> out;
   std::set<std::string> kept;
@@ -51,211 +69,200 @@ Result<std::vector<ChangeState>> Engine::changes(const StackState& stack, const 
     if (!included(r.condition, env)) continue;
     kept.insert(id);
     auto old = stack.resources.find(id);
-    bool exists = old != stack.resources.end() && !old->second.physical_id.empty() && old->second.status != "DELETE_COMPLETE";
-    if (!exists) {
+    met_unknown = false;
+    auto properties = evaluate_properties(r, env);
+    if (!properties && !met_unknown) return fail(properties.error());
+    auto change = change_of(stack, *stack.plan, plan, r, properties ? *properties : Json::object());
+    if (!change.exists) {
       unknown.insert(id);
-      TRY_VOID(evaluate_properties(r, env));
-      out.push_back({"Add", id, "", r.type, ""});
-      continue;
+      out.push_back({"Add", id, "", r.type, "", {}});
+    } else if (!properties) {
+      out.push_back({"Modify", id, old->second.physical_id, r.type, "Conditional", {}});
+    } else if (!change.keep) {
+      if (change.replace) unknown.insert(id);
+      out.push_back({"Modify", id, old->second.physical_id, r.type,
+                     change.replace ? (met_unknown ? "Conditional" : "True") : "False", change.properties});
     }
-    TRY(auto properties, evaluate_properties(r, env));
-    auto changed = changed_properties(old->second.properties, properties);
-    bool tags = stack.plan.tags != plan.tags && find_provider(r.type)->property("Tags");
-    if (changed.empty() && !tags && old->second.type == r.type) continue;
-    bool replace = old->second.type != r.type || needs_replacement(*find_provider(r.type), changed);
-    if (replace) unknown.insert(id);
-    out.push_back({"Modify", id, old->second.physical_id, r.type, replace ? "True" : "False", changed});
   }
   for (auto& [id, r] : stack.resources)
-    if (!kept.contains(id) && !r.physical_id.empty() && r.status != "DELETE_COMPLETE" && r.status != "DELETE_SKIPPED")
-      out.push_back({"Remove", id, r.physical_id, r.type, ""});
+    if (!kept.contains(id) && r.exists()) out.push_back({"Remove", id, r.physical_id, r.type, "", {}});
   return out;
 }
 
-void Engine::update(Run& run) {
-  auto& stack = run.stack;
-  auto t = parse_template(stack.plan.template_text);
-  if (!t) return roll_back_update(run, t.error().message);
-  auto env = environment(*t, stack, stack.plan);
-  if (!env) return roll_back_update(run, env.error().message);
+void Engine::Run::update() {
+  auto t = parse_template(stack.plan->template_text);
+  if (!t) return roll_back_update(t.error().message);
+  auto env = engine.environment(*t, stack, *stack.plan);
+  if (!env) return roll_back_update(env.error().message);
   bind(*env, stack);
-  stack.imports.clear();
-  env->imported = &stack.imports;
-  std::set<std::string> kept;
+  std::set<std::string> kept, imported;
+  env->imported = &imported;
   for (auto& id : t->order()) {
     auto& r = *t->resource(id);
     if (!included(r.condition, *env)) continue;
+    if (engine.stopping()) return;
     kept.insert(id);
     auto& p = *find_provider(r.type);
-    {
-      std::lock_guard lock(mutex_);
-      if (stopping_) return;
-    }
     auto properties = evaluate_properties(r, *env);
-    if (!properties) return roll_back_update(run, properties.error().message);
-    auto old = stack.resources.find(id);
-    bool exists = old != stack.resources.end() && !old->second.physical_id.empty() && old->second.status != "DELETE_COMPLETE";
-    auto before = exists ? old->second : ResourceState{};
-    auto changed = exists ? changed_properties(before.properties, *properties) : std::vector<std::string>{};
-    bool tags = stack.before.tags != stack.plan.tags && p.property("Tags");
+    if (!properties) return roll_back_update(properties.error().message);
+    stack.imports.insert(imported.begin(), imported.end());
+    auto change = change_of(stack, *stack.before, *stack.plan, r, *properties);
     auto next = fresh(*t, r, p, stack);
-    if (exists && changed.empty() && !tags && before.type == r.type) {
-      old->second.deletion_policy = r.deletion_policy;
-      old->second.update_replace_policy = r.update_replace_policy;
-      old->second.dependencies = next.dependencies;
+    auto& state = stack.resources[id];
+    auto before = state;
+    if (change.keep) {
+      state.deletion_policy = next.deletion_policy;
+      state.update_replace_policy = next.update_replace_policy;
+      state.dependencies = next.dependencies;
       continue;
     }
-    bool replace = exists && (before.type != r.type || needs_replacement(p, changed));
-    if (replace && before.type == r.type && !p.name_property.empty() && properties->has(p.name_property) &&
+    auto refuse = [&](const std::string& reason) {
+      auto told = before;  // told of, but as it was
+      told.logical_id = id;
+      told.type = r.type;
+      resource_status(told, change.exists ? "UPDATE_FAILED" : "CREATE_FAILED", reason);
+      if (!change.exists) stack.resources.erase(id);
+      roll_back_update("The following resource(s) failed to " + std::string(change.exists ? "update" : "create") + ": " +
+                       bracketed({id}) + ". ");
+    };
+    if (auto good = check_shapes(p, *properties); !good) return refuse(good.error().message);
+    if (change.replace && before.type == r.type && !p.name_property.empty() && properties->has(p.name_property) &&
         before.properties[p.name_property] == (*properties)[p.name_property])
-      return roll_back_update(run,
-                              "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " +
-                                  (*properties)[p.name_property].str() + " and update the stack again.");
-    auto& state = stack.resources[id];
-    if (!exists || replace) {
+      return refuse("CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " +
+                    (*properties)[p.name_property].str() + " and update the stack again.");
+    if (!change.exists || change.replace) {
+      stack.undo.push_back({change.exists ? "replaced" : "created", before, id});
+      if (change.exists) stack.replaced.push_back(before);
       state = next;
       state.properties = *properties;
-      state.started = clock_.now();
-      stack.undo.push_back({exists ? "replaced" : "created", before, id});
-      run.resource_status(state, exists ? "UPDATE_IN_PROGRESS" : "CREATE_IN_PROGRESS",
-                          exists ? "Requested update requires the creation of a new physical resource; hence creating one." : "",
-                          true);
-      if (!run.write_down()) return;
-      auto made = p.create(run.context(state), state.properties);
-      if (!made) {
-        run.resource_status(state, exists ? "UPDATE_FAILED" : "CREATE_FAILED", made.error().message, true);
-        state.physical_id.clear();
-        return roll_back_update(
-            run, "The following resource(s) failed to " + std::string(exists ? "update" : "create") + ": [" + id + "].");
-      }
-      state.physical_id = made->physical_id;
-      state.attributes = made->attributes;
-      if (exists) stack.replaced.push_back(before);
-      run.resource_status(state, exists ? "UPDATE_COMPLETE" : "CREATE_COMPLETE", "", true);
+      if (!make(state, p, change.exists ? "UPDATE" : "CREATE",
+                change.exists ? "Requested update requires the creation of a new physical resource; hence creating one." : ""))
+        return;
     } else {
       stack.undo.push_back({"updated", before, id});
       state.properties = *properties;
       state.deletion_policy = next.deletion_policy;
       state.update_replace_policy = next.update_replace_policy;
       state.dependencies = next.dependencies;
-      run.resource_status(state, "UPDATE_IN_PROGRESS", "", true);
-      if (!run.write_down()) return;
-      auto made = p.update(run.context(state), before.physical_id, before.properties, state.properties);
-      if (!made) {
-        run.resource_status(state, "UPDATE_FAILED", made.error().message, true);
-        return roll_back_update(run, "The following resource(s) failed to update: [" + id + "].");
-      }
-      if (!made->attributes.is_null()) state.attributes = made->attributes;
-      run.resource_status(state, "UPDATE_COMPLETE", "", true);
+      resource_status(state, "UPDATE_IN_PROGRESS", "", true);
+      std::string refusal;
+      if (!announce(refusal)) return;
+      auto made = refusal.empty() ? p.update(context(state), before.physical_id, before.properties, state.properties)
+                                  : Result<Made>(invalid(refusal));
+      if (made && !made->attributes.is_null()) state.attributes = made->attributes;
+      resource_status(state, made ? "UPDATE_COMPLETE" : "UPDATE_FAILED", made ? "" : refused(p, made.error()), true);
+      if (!written()) return;
     }
-    if (!run.write_down()) return;
+    if (!state.status.ends_with("_COMPLETE"))
+      return roll_back_update("The following resource(s) failed to " + std::string(change.exists ? "update" : "create") + ": " +
+                              bracketed({id}) + ". ");
   }
   auto outputs = evaluate_outputs(*t, *env);
-  if (!outputs) return roll_back_update(run, outputs.error().message);
-  // An export that somebody imports can neither go nor change.
-  for (auto& o : stack.outputs) {
-    if (o.export_name.empty()) continue;
-    bool same = std::any_of(outputs->begin(), outputs->end(),
-                            [&](auto& n) { return n.export_name == o.export_name && n.value == o.value; });
-    if (same) continue;
-    for (auto& s : store_.list(stack.account, stack.region))
-      if (!s.deleted_for_good() && s.id != stack.id && s.imports.contains(o.export_name))
-        return roll_back_update(run, "Export " + o.export_name + " cannot be updated as it is in use by " + s.name);
-  }
-  for (auto& o : *outputs) {
-    std::string by;
-    if (!o.export_name.empty() && exported(stack.account, stack.region, o.export_name, &by) && by != stack.name)
-      return roll_back_update(run, "Export with name " + o.export_name + " is already exported by stack " + by + ".");
-  }
+  if (!outputs) return roll_back_update(outputs.error().message);
+  // From here on it counts: exports change, and there is no way back.
+  auto was = stack;
   stack.outputs = std::move(*outputs);
+  stack.imports = imported;
   for (auto& [id, r] : stack.resources)
-    if (!kept.contains(id) && !r.physical_id.empty() && r.status != "DELETE_COMPLETE" && r.status != "DELETE_SKIPPED")
-      stack.replaced.push_back(r);
+    if (!kept.contains(id) && r.exists()) stack.replaced.push_back(r);
+  std::vector<const ResourceState*> going;
+  for (auto& r : stack.replaced) going.push_back(&r);
+  std::vector<ResourceState> ordered;
+  for (size_t i : need_order(going)) ordered.push_back(stack.replaced[i]);
+  stack.replaced = std::move(ordered);
   stack.undo.clear();
-  run.stack_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS");
-  if (!run.write_down() || !clean_up(run)) return;
-  run.stack_status("UPDATE_COMPLETE");
-  run.write_down();
+  stack.before = nullptr;
+  stack_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS");
+  std::string refusal;
+  if (!announce(refusal)) return;
+  if (refusal.empty()) return finish_update();
+  stack = std::move(was);
+  events.clear();
+  roll_back_update(refusal);
 }
 
-Result<void> Engine::clean_up(Run& run) {
-  auto& stack = run.stack;
-  // Dependents were pushed after what they depend on: latest first.
+void Engine::Run::finish_update() {
   while (!stack.replaced.empty()) {
+    if (engine.stopping()) return;
     auto r = stack.replaced.back();
     auto now = stack.resources.find(r.logical_id);
-    bool dropped_from_template = now != stack.resources.end() && now->second.physical_id == r.physical_id;
-    auto& policy = dropped_from_template ? r.deletion_policy : r.update_replace_policy;
-    if (policy == "Retain" || (dropped_from_template && policy == "RetainExceptOnCreate")) {
-      run.resource_status(r, "DELETE_SKIPPED");
-    } else {
-      run.resource_status(r, "DELETE_IN_PROGRESS");
-      if (!run.write_down()) return fail(kInternal, "the store refused a step");
-      auto gone = find_provider(r.type)->remove(run.context(r), r.physical_id, r.properties);
-      // As on AWS, a failed cleanup is told and left: the update itself has succeeded.
-      run.resource_status(r, gone ? "DELETE_COMPLETE" : "DELETE_FAILED", gone ? "" : gone.error().message);
-    }
+    bool dropped = now != stack.resources.end() && now->second.physical_id == r.physical_id;
+    auto& policy = dropped ? r.deletion_policy : r.update_replace_policy;
+    bool still_there = false;
+    // As on AWS, what can't be removed is told and left: the update itself has succeeded.
+    if (policy == "Retain" || policy == "RetainExceptOnCreate")
+      resource_status(r, "DELETE_SKIPPED");
+    else if (!take_down(r, still_there))
+      return;
     stack.replaced.pop_back();
-    if (dropped_from_template) {
-      if (r.status == "DELETE_FAILED")
-        now->second.status = "DELETE_SKIPPED";
-      else
-        stack.resources.erase(now);
-    }
-    if (!run.write_down()) return fail(kInternal, "the store refused a step");
+    if (dropped) stack.resources.erase(now);
+    if (!written()) return;
   }
-  return {};
+  stack_status("UPDATE_COMPLETE");
+  (void)written();
 }
 
-void Engine::roll_back_update(Run& run, const std::string& reason) {
-  auto& stack = run.stack;
+void Engine::Run::roll_back_update(const std::string& reason) {
   if (stack.status != "UPDATE_ROLLBACK_IN_PROGRESS") {
-    run.stack_status("UPDATE_ROLLBACK_IN_PROGRESS", reason);
-    if (!run.write_down()) return;
+    stack_status("UPDATE_ROLLBACK_IN_PROGRESS", reason);
+    if (!written()) return;
   }
   std::vector<std::string> failed;
-  while (!stack.undo.empty()) {
-    auto u = stack.undo.back();
-    auto& state = stack.resources[u.logical_id];
-    auto* p = find_provider(state.type);
-    Result<void> undone;
-    if (u.kind == "updated") {
-      run.resource_status(state, "UPDATE_IN_PROGRESS");
-      auto back = p->update(run.context(state), u.before.physical_id, state.properties, u.before.properties);
-      if (!back) undone = fail(back.error());
-      auto attributes = back && !back->attributes.is_null() ? back->attributes : u.before.attributes;
-      state = u.before;
-      state.attributes = attributes;
-      run.resource_status(state, undone ? "UPDATE_COMPLETE" : "UPDATE_FAILED", undone ? "" : undone.error().message);
-    } else {
-      if (state.physical_id.empty() && p->find_made) {
-        auto found = p->find_made(run.context(state), state.properties);
-        if (found) state.physical_id = *found;
-      }
-      if (!state.physical_id.empty()) {
-        undone = p->remove(run.context(state), state.physical_id, state.properties);
-        run.resource_status(state, undone ? "DELETE_COMPLETE" : "DELETE_FAILED", undone ? "" : undone.error().message);
-      }
-      if (u.kind == "replaced") {
-        std::erase_if(stack.replaced,
-                      [&](auto& r) { return r.logical_id == u.logical_id && r.physical_id == u.before.physical_id; });
-        state = u.before;
-      } else if (undone) {
-        stack.resources.erase(u.logical_id);
-      }
-    }
-    if (!undone) failed.push_back(u.logical_id);
-    stack.undo.pop_back();
-    if (!run.write_down()) return;
+  for (size_t i = stack.undo.size(); i-- > 0;) {
+    if (engine.stopping()) return;
+    auto step = stack.undo[i];
+    bool done = false;
+    if (!undo(step, done)) return;
+    if (done)
+      stack.undo.erase(stack.undo.begin() + long(i));
+    else
+      failed.push_back(step.logical_id);
+    if (!written()) return;
   }
-  stack.plan = stack.before;
+  stack.leave.clear();
   if (failed.empty()) {
-    run.stack_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS");
-    run.stack_status("UPDATE_ROLLBACK_COMPLETE");
+    stack.plan = stack.before;
+    stack.before = nullptr;
+    stack.imports = stack.imports_before;
+    stack_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS");
+    stack_status("UPDATE_ROLLBACK_COMPLETE");
   } else {
-    run.stack_status("UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: [" + join(failed, ", ") + "].");
+    stack_status("UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: " + bracketed(failed) + ". ");
   }
-  run.write_down();
+  (void)written();
+}
+
+bool Engine::Run::undo(const StackState::Undo& step, bool& done) {
+  auto& state = stack.resources[step.logical_id];
+  auto* p = find_provider(state.type);
+  bool skip = std::find(stack.leave.begin(), stack.leave.end(), step.logical_id) != stack.leave.end();
+  done = true;
+  auto attributes = step.before.attributes;
+  if (step.kind == "updated" && !skip) {
+    resource_status(state, "UPDATE_IN_PROGRESS");
+    auto back = p->update(context(state, true), step.before.physical_id, state.properties, step.before.properties);
+    done = back.has_value();
+    if (!done) resource_status(state, "UPDATE_FAILED", refused(*p, back.error()));
+    if (done && !back->attributes.is_null()) attributes = back->attributes;
+  } else if (step.kind != "updated" && !skip) {
+    bool still_there = false;
+    if (!adopt(state))
+      still_there = true;
+    else if (state.exists() && !take_down(state, still_there))
+      return false;
+    done = !still_there;
+  }
+  if (!done) return true;
+  if (step.kind == "created") {
+    stack.resources.erase(step.logical_id);
+    return true;
+  }
+  std::erase_if(stack.replaced,
+                [&](auto& r) { return r.logical_id == step.logical_id && r.physical_id == step.before.physical_id; });
+  state = step.before;
+  state.attributes = attributes;
+  resource_status(state, "UPDATE_COMPLETE");
+  return true;
 }
 
 }  // namespace redoubt::stacks

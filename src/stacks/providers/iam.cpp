@@ -19,8 +19,19 @@ Made made_with_arn(const std::string& name, const std::string& arn) {
 /// Inline policies of a property `Policies`, by name.
 std::map<std::string, std::string> inline_policies(const Json& p) {
   std::map<std::string, std::string> out;
-  for (auto& x : p["Policies"].items()) out[text(x, "PolicyName").value_or("")] = document(x["PolicyDocument"]);
+  for (auto& x : p["Policies"].items()) out[text(x, "PolicyName").value_or("")] = x["PolicyDocument"].dump();
   return out;
+}
+
+/// What `Policies` holds: names and documents, and nothing else.
+Result<void> check_policies(const Json& p) {
+  for (auto& x : p["Policies"].items()) {
+    TRY_VOID(only_members(x, {"PolicyName", "PolicyDocument"}));
+    TRY_VOID(required_members(x, "Policies", {"PolicyName", "PolicyDocument"}));
+    if (!text(x, "PolicyName")) return invalid("Value of property PolicyName must be of type String");
+    if (!x["PolicyDocument"].is_object()) return invalid("Value of property PolicyDocument must be an object");
+  }
+  return {};
 }
 
 /// Puts and deletes what differs between two maps of inline policies.
@@ -74,27 +85,26 @@ Result<void> remove_role(const ProviderContext& c, const std::string& name, cons
 }
 
 Result<Made> create_role(const ProviderContext& c, const Json& p) {
+  TRY_VOID(check_policies(p));
   CreateRoleRequest in{.RoleName = text(p, "RoleName").value_or(c.generated_name),
-                       .AssumeRolePolicyDocument = document(p["AssumeRolePolicyDocument"])};
+                       .AssumeRolePolicyDocument = p["AssumeRolePolicyDocument"].dump()};
   in.Path = text(p, "Path");
   in.Description = text(p, "Description");
   in.MaxSessionDuration = integer(p, "MaxSessionDuration");
   in.PermissionsBoundary = text(p, "PermissionsBoundary");
   if (auto tags = tags_of(c, p); !tags.empty()) in.Tags = tag_list<Tag>(tags);
   TRY(auto out, call<op::CreateRole>(c, in));
-  if (auto applied = apply_role(c, in.RoleName, Json::object(), p); !applied) {
-    TRY_VOID(remove_role(c, in.RoleName, p));
-    return fail(std::move(applied.error()));
-  }
+  if (auto applied = apply_role(c, in.RoleName, Json::object(), p); !applied)
+    return half_made(std::move(applied.error()), in.RoleName);
   auto m = made_with_arn(in.RoleName, out.Role.Arn);
   m.attributes.set("RoleId", out.Role.RoleId);
   return m;
 }
 
 Result<Made> update_role(const ProviderContext& c, const std::string& name, const Json& before, const Json& after) {
+  TRY_VOID(check_policies(after));
   if (before["AssumeRolePolicyDocument"] != after["AssumeRolePolicyDocument"])
-    TRY_VOID(
-        call<op::UpdateAssumeRolePolicy>(c, {.RoleName = name, .PolicyDocument = document(after["AssumeRolePolicyDocument"])}));
+    TRY_VOID(call<op::UpdateAssumeRolePolicy>(c, {.RoleName = name, .PolicyDocument = after["AssumeRolePolicyDocument"].dump()}));
   if (text(before, "Description") != text(after, "Description") ||
       integer(before, "MaxSessionDuration") != integer(after, "MaxSessionDuration")) {
     UpdateRoleRequest in{.RoleName = name};
@@ -109,13 +119,9 @@ Result<Made> update_role(const ProviderContext& c, const std::string& name, cons
       TRY_VOID(call<op::DeleteRolePermissionsBoundary>(c, {.RoleName = name}));
   }
   TRY_VOID(apply_role(c, name, before, after));
-  auto old_tags = tags_of(c, before), new_tags = tags_of(c, after);
-  std::vector<std::string> gone;
-  for (auto& [k, v] : old_tags)
-    if (!new_tags.contains(k)) gone.push_back(k);
-  if (!gone.empty()) TRY_VOID(call<op::UntagRole>(c, {.RoleName = name, .TagKeys = gone}));
-  if (old_tags != new_tags && !new_tags.empty())
-    TRY_VOID(call<op::TagRole>(c, {.RoleName = name, .Tags = tag_list<Tag>(new_tags)}));
+  auto tags = tag_change(c, before, after);
+  if (!tags.gone.empty()) TRY_VOID(call<op::UntagRole>(c, {.RoleName = name, .TagKeys = tags.gone}));
+  if (!tags.set.empty()) TRY_VOID(call<op::TagRole>(c, {.RoleName = name, .Tags = tag_list<Tag>(tags.set)}));
   TRY(auto out, call<op::GetRole>(c, {.RoleName = name}));
   auto m = made_with_arn(name, out.Role.Arn);
   m.attributes.set("RoleId", out.Role.RoleId);
@@ -125,7 +131,7 @@ Result<Made> update_role(const ProviderContext& c, const std::string& name, cons
 /// AWS::IAM::Policy: one inline policy on several principals.
 Result<void> apply_policy(const ProviderContext& c, const std::string& name, const Json& before, const Json& after) {
   bool body_changed = before["PolicyDocument"] != after["PolicyDocument"];
-  auto body = document(after["PolicyDocument"]);
+  auto body = after["PolicyDocument"].dump();
   auto each = [&](std::string_view property, auto put, auto remove) -> Result<void> {
     auto old = strings(before, property), now = strings(after, property);
     for (auto& x : body_changed ? now : added(old, now)) TRY_VOID(put(x));
@@ -146,14 +152,37 @@ Result<void> apply_policy(const ProviderContext& c, const std::string& name, con
       [&](auto& x) { return dropped(call<op::DeleteGroupPolicy>(c, {.GroupName = x, .PolicyName = name})); });
 }
 
+/// Whether one of the principals has the policy with this very text.
+Result<std::string> find_policy(const ProviderContext& c, const Json& p) {
+  auto name = text(p, "PolicyName").value_or("");
+  auto same = [&](auto got) -> Result<bool> {
+    if (!got) return is_gone(got.error()) ? Result<bool>(false) : fail(std::move(got.error()));
+    auto body = Json::parse(url_decode(got->PolicyDocument).value_or(""));
+    return body && *body == p["PolicyDocument"];
+  };
+  for (auto& x : strings(p, "Roles")) {
+    TRY(bool found, same(call<op::GetRolePolicy>(c, {.RoleName = x, .PolicyName = name})));
+    if (found) return name;
+  }
+  for (auto& x : strings(p, "Users")) {
+    TRY(bool found, same(call<op::GetUserPolicy>(c, {.UserName = x, .PolicyName = name})));
+    if (found) return name;
+  }
+  for (auto& x : strings(p, "Groups")) {
+    TRY(bool found, same(call<op::GetGroupPolicy>(c, {.GroupName = x, .PolicyName = name})));
+    if (found) return name;
+  }
+  return std::string();
+}
+
 Provider policy_provider() {
   return {
       .type = "AWS::IAM::Policy",
-      .properties = {{"PolicyName", OnChange::replace, true},
-                     {"PolicyDocument", OnChange::in_place, true},
-                     {"Roles"},
-                     {"Users"},
-                     {"Groups"}},
+      .properties = {{"PolicyName", Shape::text, OnChange::replace, true},
+                     {"PolicyDocument", Shape::document, OnChange::in_place, true},
+                     {"Roles", Shape::texts},
+                     {"Users", Shape::texts},
+                     {"Groups", Shape::texts}},
       .attributes = {"Id"},
       .name_property = "PolicyName",
       .name_max = 128,
@@ -162,10 +191,7 @@ Provider policy_provider() {
         auto name = text(p, "PolicyName").value_or("");
         if (strings(p, "Roles").empty() && strings(p, "Users").empty() && strings(p, "Groups").empty())
           return invalid("At least one of [Groups,Roles,Users] must be non-empty.");
-        if (auto applied = apply_policy(c, name, Json::object(), p); !applied) {
-          TRY_VOID(apply_policy(c, name, p, Json::object().set("PolicyDocument", p["PolicyDocument"])));
-          return fail(std::move(applied.error()));
-        }
+        if (auto applied = apply_policy(c, name, Json::object(), p); !applied) return half_made(std::move(applied.error()), name);
         Made m{name};
         m.attributes.set("Id", name);
         return m;
@@ -177,7 +203,8 @@ Provider policy_provider() {
         return m;
       },
       .remove = [](const ProviderContext& c, const std::string& id,
-                   const Json& p) { return apply_policy(c, id, p, Json::object().set("PolicyDocument", p["PolicyDocument"])); }};
+                   const Json& p) { return apply_policy(c, id, p, Json::object().set("PolicyDocument", p["PolicyDocument"])); },
+      .find_made = find_policy};
 }
 
 Result<void> apply_managed(const ProviderContext& c, const std::string& arn, const Json& before, const Json& after) {
@@ -195,18 +222,24 @@ Result<void> apply_managed(const ProviderContext& c, const std::string& arn, con
       [&](auto& x) { return dropped(call<op::DetachGroupPolicy>(c, {.GroupName = x, .PolicyArn = arn})); });
 }
 
-/// Deletes the versions of a managed policy that aren't its default.
-Result<void> drop_old_versions(const ProviderContext& c, const std::string& arn) {
-  TRY(auto versions, call<op::ListPolicyVersions>(c, {.PolicyArn = arn}));
-  for (auto& v : or_empty(versions.Versions))
-    if (!v.IsDefaultVersion.value_or(false))
-      TRY_VOID(call<op::DeletePolicyVersion>(c, {.PolicyArn = arn, .VersionId = v.VersionId.value_or("")}));
+/// Deletes versions of a managed policy that aren't its default, the oldest first, until at most `keep` are left.
+Result<void> drop_old_versions(const ProviderContext& c, const std::string& arn, size_t keep) {
+  TRY(auto listed, call<op::ListPolicyVersions>(c, {.PolicyArn = arn}));
+  auto versions = or_empty(listed.Versions);
+  std::sort(versions.begin(), versions.end(), [](auto& a, auto& b) { return a.CreateDate < b.CreateDate; });
+  size_t left = versions.size();
+  for (auto& v : versions) {
+    if (left <= keep) break;
+    if (v.IsDefaultVersion.value_or(false)) continue;
+    TRY_VOID(call<op::DeletePolicyVersion>(c, {.PolicyArn = arn, .VersionId = v.VersionId.value_or("")}));
+    --left;
+  }
   return {};
 }
 
 Result<void> remove_managed(const ProviderContext& c, const std::string& arn, const Json& p) {
   if (auto gone = apply_managed(c, arn, p, Json::object()); !gone && !is_gone(gone.error())) return gone;
-  TRY_VOID(unless_gone(drop_old_versions(c, arn)));
+  TRY_VOID(unless_gone(drop_old_versions(c, arn, 0)));
   return unless_gone(dropped(call<op::DeletePolicy>(c, {.PolicyArn = arn})));
 }
 
@@ -222,36 +255,34 @@ std::string managed_arn(const ProviderContext& c, const Json& p) {
 
 Provider managed_policy_provider() {
   return {.type = "AWS::IAM::ManagedPolicy",
-          .properties = {{"ManagedPolicyName", OnChange::replace},
-                         {"PolicyDocument", OnChange::in_place, true},
-                         {"Description", OnChange::replace},
-                         {"Path", OnChange::replace},
-                         {"Roles"},
-                         {"Users"},
-                         {"Groups"}},
+          .properties = {{"ManagedPolicyName", Shape::text, OnChange::replace},
+                         {"PolicyDocument", Shape::document, OnChange::in_place, true},
+                         {"Description", Shape::text, OnChange::replace},
+                         {"Path", Shape::text, OnChange::replace},
+                         {"Roles", Shape::texts},
+                         {"Users", Shape::texts},
+                         {"Groups", Shape::texts}},
           .attributes = {"PolicyArn"},
           .name_property = "ManagedPolicyName",
           .name_max = 128,
           .iam = true,
           .create = [](const ProviderContext& c, const Json& p) -> Result<Made> {
             CreatePolicyRequest in{.PolicyName = text(p, "ManagedPolicyName").value_or(c.generated_name),
-                                   .PolicyDocument = document(p["PolicyDocument"])};
+                                   .PolicyDocument = p["PolicyDocument"].dump()};
             in.Path = text(p, "Path");
             in.Description = text(p, "Description");
             if (!c.stack_tags.empty()) in.Tags = tag_list<Tag>(c.stack_tags);
             TRY(auto out, call<op::CreatePolicy>(c, in));
             auto arn = out.Policy ? out.Policy->Arn.value_or("") : "";
-            if (auto applied = apply_managed(c, arn, Json::object(), p); !applied) {
-              TRY_VOID(remove_managed(c, arn, p));
-              return fail(std::move(applied.error()));
-            }
+            if (auto applied = apply_managed(c, arn, Json::object(), p); !applied)
+              return half_made(std::move(applied.error()), arn);
             return managed_made(arn);
           },
           .update = [](const ProviderContext& c, const std::string& arn, const Json& before, const Json& after) -> Result<Made> {
             if (before["PolicyDocument"] != after["PolicyDocument"]) {
-              CreatePolicyVersionRequest in{.PolicyArn = arn, .PolicyDocument = document(after["PolicyDocument"])};
+              CreatePolicyVersionRequest in{.PolicyArn = arn, .PolicyDocument = after["PolicyDocument"].dump()};
               in.SetAsDefault = true;
-              TRY_VOID(drop_old_versions(c, arn));
+              TRY_VOID(drop_old_versions(c, arn, 4));  // IAM keeps five
               TRY_VOID(call<op::CreatePolicyVersion>(c, in));
             }
             TRY_VOID(apply_managed(c, arn, before, after));
@@ -292,29 +323,29 @@ Result<void> remove_user(const ProviderContext& c, const std::string& name, cons
 
 Provider user_provider() {
   return {.type = "AWS::IAM::User",
-          .properties = {{"UserName", OnChange::replace},
-                         {"Path", OnChange::replace},
-                         {"Groups"},
-                         {"Policies"},
-                         {"ManagedPolicyArns"},
+          .properties = {{"UserName", Shape::text, OnChange::replace},
+                         {"Path", Shape::text, OnChange::replace},
+                         {"Groups", Shape::texts},
+                         {"Policies", Shape::objects},
+                         {"ManagedPolicyArns", Shape::texts},
                          {"PermissionsBoundary"},
-                         {"Tags"}},
+                         {"Tags", Shape::tags}},
           .attributes = {"Arn"},
           .name_property = "UserName",
           .iam = true,
           .create = [](const ProviderContext& c, const Json& p) -> Result<Made> {
+            TRY_VOID(check_policies(p));
             CreateUserRequest in{.UserName = text(p, "UserName").value_or(c.generated_name)};
             in.Path = text(p, "Path");
             in.PermissionsBoundary = text(p, "PermissionsBoundary");
             if (auto tags = tags_of(c, p); !tags.empty()) in.Tags = tag_list<Tag>(tags);
             TRY(auto out, call<op::CreateUser>(c, in));
-            if (auto applied = apply_user(c, in.UserName, Json::object(), p); !applied) {
-              TRY_VOID(remove_user(c, in.UserName, p));
-              return fail(std::move(applied.error()));
-            }
+            if (auto applied = apply_user(c, in.UserName, Json::object(), p); !applied)
+              return half_made(std::move(applied.error()), in.UserName);
             return made_with_arn(in.UserName, out.User ? out.User->Arn : "");
           },
           .update = [](const ProviderContext& c, const std::string& name, const Json& before, const Json& after) -> Result<Made> {
+            TRY_VOID(check_policies(after));
             if (text(before, "PermissionsBoundary") != text(after, "PermissionsBoundary")) {
               if (auto boundary = text(after, "PermissionsBoundary"))
                 TRY_VOID(call<op::PutUserPermissionsBoundary>(c, {.UserName = name, .PermissionsBoundary = *boundary}));
@@ -322,13 +353,9 @@ Provider user_provider() {
                 TRY_VOID(call<op::DeleteUserPermissionsBoundary>(c, {.UserName = name}));
             }
             TRY_VOID(apply_user(c, name, before, after));
-            auto old_tags = tags_of(c, before), new_tags = tags_of(c, after);
-            std::vector<std::string> gone;
-            for (auto& [k, v] : old_tags)
-              if (!new_tags.contains(k)) gone.push_back(k);
-            if (!gone.empty()) TRY_VOID(call<op::UntagUser>(c, {.UserName = name, .TagKeys = gone}));
-            if (old_tags != new_tags && !new_tags.empty())
-              TRY_VOID(call<op::TagUser>(c, {.UserName = name, .Tags = tag_list<Tag>(new_tags)}));
+            auto tags = tag_change(c, before, after);
+            if (!tags.gone.empty()) TRY_VOID(call<op::UntagUser>(c, {.UserName = name, .TagKeys = tags.gone}));
+            if (!tags.set.empty()) TRY_VOID(call<op::TagUser>(c, {.UserName = name, .Tags = tag_list<Tag>(tags.set)}));
             GetUserRequest get;
             get.UserName = name;
             TRY(auto out, call<op::GetUser>(c, get));
@@ -363,21 +390,24 @@ Result<void> remove_group(const ProviderContext& c, const std::string& name, con
 
 Provider group_provider() {
   return {.type = "AWS::IAM::Group",
-          .properties = {{"GroupName", OnChange::replace}, {"Path", OnChange::replace}, {"Policies"}, {"ManagedPolicyArns"}},
+          .properties = {{"GroupName", Shape::text, OnChange::replace},
+                         {"Path", Shape::text, OnChange::replace},
+                         {"Policies", Shape::objects},
+                         {"ManagedPolicyArns", Shape::texts}},
           .attributes = {"Arn"},
           .name_property = "GroupName",
           .name_max = 128,
           .iam = true,
           .create = [](const ProviderContext& c, const Json& p) -> Result<Made> {
+            TRY_VOID(check_policies(p));
             CreateGroupRequest in{.Path = text(p, "Path"), .GroupName = text(p, "GroupName").value_or(c.generated_name)};
             TRY(auto out, call<op::CreateGroup>(c, in));
-            if (auto applied = apply_group(c, in.GroupName, Json::object(), p); !applied) {
-              TRY_VOID(remove_group(c, in.GroupName, p));
-              return fail(std::move(applied.error()));
-            }
+            if (auto applied = apply_group(c, in.GroupName, Json::object(), p); !applied)
+              return half_made(std::move(applied.error()), in.GroupName);
             return made_with_arn(in.GroupName, out.Group.Arn);
           },
           .update = [](const ProviderContext& c, const std::string& name, const Json& before, const Json& after) -> Result<Made> {
+            TRY_VOID(check_policies(after));
             TRY_VOID(apply_group(c, name, before, after));
             TRY(auto out, call<op::GetGroup>(c, {.GroupName = name}));
             return made_with_arn(name, out.Group.Arn);
@@ -394,7 +424,14 @@ Result<void> apply_profile(const ProviderContext& c, const std::string& name, co
   auto old = strings(before, "Roles"), now = strings(after, "Roles");
   for (auto& x : added(now, old))
     TRY_VOID(unless_gone(dropped(call<op::RemoveRoleFromInstanceProfile>(c, {.InstanceProfileName = name, .RoleName = x}))));
-  for (auto& x : added(old, now)) TRY_VOID(call<op::AddRoleToInstanceProfile>(c, {.InstanceProfileName = name, .RoleName = x}));
+  for (auto& x : added(old, now)) {
+    auto done = call<op::AddRoleToInstanceProfile>(c, {.InstanceProfileName = name, .RoleName = x});
+    if (done) continue;
+    // There already, when the way back finds a step that was never taken.
+    auto has = call<op::GetInstanceProfile>(c, {.InstanceProfileName = name});
+    if (!has || has->InstanceProfile.Roles.size() != 1 || has->InstanceProfile.Roles[0].RoleName != x)
+      return fail(std::move(done.error()));
+  }
   return {};
 }
 
@@ -406,9 +443,9 @@ Result<void> remove_profile(const ProviderContext& c, const std::string& name, c
 Provider instance_profile_provider() {
   return {
       .type = "AWS::IAM::InstanceProfile",
-      .properties = {{"InstanceProfileName", OnChange::replace},
-                     {"Path", OnChange::replace},
-                     {"Roles", OnChange::in_place, true}},
+      .properties = {{"InstanceProfileName", Shape::text, OnChange::replace},
+                     {"Path", Shape::text, OnChange::replace},
+                     {"Roles", Shape::texts, OnChange::in_place, true}},
       .attributes = {"Arn"},
       .name_property = "InstanceProfileName",
       .name_max = 128,
@@ -417,10 +454,8 @@ Provider instance_profile_provider() {
         CreateInstanceProfileRequest in{.InstanceProfileName = text(p, "InstanceProfileName").value_or(c.generated_name)};
         in.Path = text(p, "Path");
         TRY(auto out, call<op::CreateInstanceProfile>(c, in));
-        if (auto applied = apply_profile(c, in.InstanceProfileName, Json::object(), p); !applied) {
-          TRY_VOID(remove_profile(c, in.InstanceProfileName, p));
-          return fail(std::move(applied.error()));
-        }
+        if (auto applied = apply_profile(c, in.InstanceProfileName, Json::object(), p); !applied)
+          return half_made(std::move(applied.error()), in.InstanceProfileName);
         return made_with_arn(in.InstanceProfileName, out.InstanceProfile.Arn);
       },
       .update = [](const ProviderContext& c, const std::string& name, const Json& before, const Json& after) -> Result<Made> {
@@ -443,7 +478,9 @@ Provider access_key_provider() {
   };
   return {
       .type = "AWS::IAM::AccessKey",
-      .properties = {{"UserName", OnChange::replace, true}, {"Status"}, {"Serial", OnChange::replace}},
+      .properties = {{"UserName", Shape::text, OnChange::replace, true},
+                     {"Status"},
+                     {"Serial", Shape::integer, OnChange::replace}},
       .attributes = {"SecretAccessKey"},
       .iam = true,
       .create = [set_status](const ProviderContext& c, const Json& p) -> Result<Made> {
@@ -453,12 +490,7 @@ Provider access_key_provider() {
         Made m{out.AccessKey.AccessKeyId};
         m.attributes.set("SecretAccessKey", out.AccessKey.SecretAccessKey);
         if (p.has("Status"))
-          if (auto set = set_status(c, m.physical_id, p); !set) {
-            DeleteAccessKeyRequest undo{.AccessKeyId = m.physical_id};
-            undo.UserName = in.UserName;
-            TRY_VOID(call<op::DeleteAccessKey>(c, undo));
-            return fail(std::move(set.error()));
-          }
+          if (auto set = set_status(c, m.physical_id, p); !set) return half_made(std::move(set.error()), m.physical_id);
         return m;
       },
       .update = [set_status](const ProviderContext& c, const std::string& id, const Json&, const Json& after) -> Result<Made> {
@@ -471,8 +503,19 @@ Provider access_key_provider() {
             in.UserName = text(p, "UserName");
             return unless_gone(dropped(call<op::DeleteAccessKey>(c, in)));
           },
-      // Its secret is lost with the crash; which one of the user's keys it was can't be told.
-      .find_made = [](const ProviderContext&, const Json&) -> Result<std::string> { return std::string(); }};
+      // Its secret is lost with the crash, and a key carries no mark of who made it: one that might be somebody else's is left,
+      // and said so.
+      .find_made = [](const ProviderContext& c, const Json& p) -> Result<std::string> {
+        ListAccessKeysRequest in;
+        in.UserName = text(p, "UserName");
+        auto keys = call<op::ListAccessKeys>(c, in);
+        if (!keys) return is_gone(keys.error()) ? Result<std::string>("") : fail(std::move(keys.error()));
+        for (auto& k : keys->AccessKeyMetadata)
+          if (k.CreateDate && k.CreateDate->seconds() >= c.started.seconds())
+            return invalid("The access key " + k.AccessKeyId.value_or("") + " of user " + in.UserName.value_or("") +
+                           " may be this stack's, made as the server stopped. Nobody knows its secret; delete it by hand.");
+        return std::string();
+      }};
 }
 
 }  // namespace
@@ -480,15 +523,15 @@ Provider access_key_provider() {
 std::vector<Provider> iam_providers() {
   std::vector<Provider> out;
   out.push_back({.type = "AWS::IAM::Role",
-                 .properties = {{"RoleName", OnChange::replace},
-                                {"AssumeRolePolicyDocument", OnChange::in_place, true},
+                 .properties = {{"RoleName", Shape::text, OnChange::replace},
+                                {"AssumeRolePolicyDocument", Shape::document, OnChange::in_place, true},
                                 {"Description"},
-                                {"Path", OnChange::replace},
-                                {"Policies"},
-                                {"ManagedPolicyArns"},
-                                {"MaxSessionDuration"},
+                                {"Path", Shape::text, OnChange::replace},
+                                {"Policies", Shape::objects},
+                                {"ManagedPolicyArns", Shape::texts},
+                                {"MaxSessionDuration", Shape::integer},
                                 {"PermissionsBoundary"},
-                                {"Tags"}},
+                                {"Tags", Shape::tags}},
                  .attributes = {"Arn", "RoleId"},
                  .name_property = "RoleName",
                  .iam = true,

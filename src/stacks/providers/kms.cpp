@@ -1,5 +1,6 @@
 #include "api/kms.h"
 
+#include "base/arn.h"
 #include "stacks/providers/values.h"
 
 namespace redoubt::stacks {
@@ -25,6 +26,9 @@ Result<void> apply_key(const ProviderContext& c, const std::string& id, const Js
   bool rotated = boolean(before, "EnableKeyRotation").value_or(false),
        rotate = boolean(after, "EnableKeyRotation").value_or(false);
   auto days = integer(after, "RotationPeriodInDays");
+  // Rotation is changed while the key is enabled: KMS refuses it otherwise.
+  bool was = boolean(before, "Enabled").value_or(true), is = boolean(after, "Enabled").value_or(true);
+  if (!was && is) TRY_VOID(call<op::EnableKey>(c, {.KeyId = id}));
   if (rotate && (!rotated || days != integer(before, "RotationPeriodInDays"))) {
     EnableKeyRotationRequest in{.KeyId = id};
     in.RotationPeriodInDays = days;
@@ -32,9 +36,7 @@ Result<void> apply_key(const ProviderContext& c, const std::string& id, const Js
   } else if (!rotate && rotated) {
     TRY_VOID(call<op::DisableKeyRotation>(c, {.KeyId = id}));
   }
-  bool was = boolean(before, "Enabled").value_or(true), is = boolean(after, "Enabled").value_or(true);
   if (was && !is) TRY_VOID(call<op::DisableKey>(c, {.KeyId = id}));
-  if (!was && is) TRY_VOID(call<op::EnableKey>(c, {.KeyId = id}));
   return {};
 }
 
@@ -50,7 +52,7 @@ Result<void> remove_key(const ProviderContext& c, const std::string& id, const J
 Result<Made> create_key(const ProviderContext& c, const Json& p) {
   CreateKeyRequest in;
   in.Description = text(p, "Description");
-  if (p.has("KeyPolicy")) in.Policy = document(p["KeyPolicy"]);
+  if (p.has("KeyPolicy")) in.Policy = p["KeyPolicy"].dump();
   in.KeySpec = text(p, "KeySpec");
   in.KeyUsage = text(p, "KeyUsage");
   in.MultiRegion = boolean(p, "MultiRegion");
@@ -64,29 +66,31 @@ Result<Made> create_key(const ProviderContext& c, const Json& p) {
   in.Tags = kms_tags(tags);
   TRY(auto out, call<op::CreateKey>(c, in));
   auto made = key_made(*out.KeyMetadata);
-  if (auto applied = apply_key(c, made.physical_id, Json::object(), p); !applied) {
-    auto undone = remove_key(c, made.physical_id, p);
-    if (!undone) return fail(std::move(undone.error()));
-    return fail(std::move(applied.error()));
-  }
+  if (auto applied = apply_key(c, made.physical_id, Json::object(), p); !applied)
+    return half_made(std::move(applied.error()), made.physical_id);
   return made;
 }
 
+/// What CreateKey gives a key for which no policy is given.
+std::string default_policy(const std::string& account) {
+  Json statement = Json::object(), j = Json::object();
+  statement.set("Sid", "Enable IAM User Permissions").set("Effect", "Allow");
+  statement.set("Principal", Json::object().set("AWS", iam_arn(account, "root"))).set("Action", "kms:*").set("Resource", "*");
+  return j.set("Version", "2012-10-17").set("Id", "key-default-1").set("Statement", Json::array().push(statement)).dump();
+}
+
 Result<Made> update_key(const ProviderContext& c, const std::string& id, const Json& before, const Json& after) {
-  if (before["KeyPolicy"] != after["KeyPolicy"] && after.has("KeyPolicy")) {
-    PutKeyPolicyRequest in{.KeyId = id, .Policy = document(after["KeyPolicy"])};
+  if (before["KeyPolicy"] != after["KeyPolicy"]) {
+    PutKeyPolicyRequest in{.KeyId = id, .Policy = after.has("KeyPolicy") ? after["KeyPolicy"].dump() : default_policy(c.account)};
     in.BypassPolicyLockoutSafetyCheck = boolean(after, "BypassPolicyLockoutSafetyCheck");
     TRY_VOID(call<op::PutKeyPolicy>(c, in));
   }
   if (text(before, "Description") != text(after, "Description"))
     TRY_VOID(call<op::UpdateKeyDescription>(c, {.KeyId = id, .Description = text(after, "Description").value_or("")}));
   TRY_VOID(apply_key(c, id, before, after));
-  auto old_tags = tags_of(c, before), new_tags = tags_of(c, after);
-  std::vector<std::string> gone;
-  for (auto& [k, v] : old_tags)
-    if (!new_tags.contains(k)) gone.push_back(k);
-  if (!gone.empty()) TRY_VOID(call<op::UntagResource>(c, {.KeyId = id, .TagKeys = gone}));
-  if (new_tags != old_tags && !new_tags.empty()) TRY_VOID(call<op::TagResource>(c, {.KeyId = id, .Tags = kms_tags(new_tags)}));
+  auto tags = tag_change(c, before, after);
+  if (!tags.gone.empty()) TRY_VOID(call<op::UntagResource>(c, {.KeyId = id, .TagKeys = tags.gone}));
+  if (!tags.set.empty()) TRY_VOID(call<op::TagResource>(c, {.KeyId = id, .Tags = kms_tags(tags.set)}));
   TRY(auto described, call<op::DescribeKey>(c, {.KeyId = id}));
   return key_made(*described.KeyMetadata);
 }
@@ -118,24 +122,25 @@ std::vector<Provider> kms_providers() {
   std::vector<Provider> out;
   out.push_back({.type = "AWS::KMS::Key",
                  .properties = {{"Description"},
-                                {"Enabled"},
-                                {"EnableKeyRotation"},
-                                {"RotationPeriodInDays"},
-                                {"KeyPolicy"},
-                                {"KeySpec", OnChange::replace},
-                                {"KeyUsage", OnChange::replace},
-                                {"MultiRegion", OnChange::replace},
-                                {"Origin", OnChange::replace},
-                                {"PendingWindowInDays"},
-                                {"BypassPolicyLockoutSafetyCheck"},
-                                {"Tags"}},
+                                {"Enabled", Shape::boolean},
+                                {"EnableKeyRotation", Shape::boolean},
+                                {"RotationPeriodInDays", Shape::integer},
+                                {"KeyPolicy", Shape::document},
+                                {"KeySpec", Shape::text, OnChange::replace},
+                                {"KeyUsage", Shape::text, OnChange::replace},
+                                {"MultiRegion", Shape::boolean, OnChange::replace},
+                                {"Origin", Shape::text, OnChange::replace},
+                                {"PendingWindowInDays", Shape::integer},
+                                {"BypassPolicyLockoutSafetyCheck", Shape::boolean},
+                                {"Tags", Shape::tags}},
                  .attributes = {"Arn", "KeyId"},
                  .create = create_key,
                  .update = update_key,
                  .remove = remove_key,
                  .find_made = find_key});
   out.push_back({.type = "AWS::KMS::Alias",
-                 .properties = {{"AliasName", OnChange::replace, true}, {"TargetKeyId", OnChange::in_place, true}},
+                 .properties = {{"AliasName", Shape::text, OnChange::replace, true},
+                                {"TargetKeyId", Shape::text, OnChange::in_place, true}},
                  .name_property = "AliasName",
                  .create = [](const ProviderContext& c, const Json& p) -> Result<Made> {
                    auto name = text(p, "AliasName").value_or("");

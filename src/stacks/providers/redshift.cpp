@@ -46,7 +46,9 @@ Result<Made> create_cluster(const ProviderContext& c, const Json& p) {
   in.AvailabilityZone = text(p, "AvailabilityZone");
   if (auto tags = tags_of(c, p); !tags.empty()) in.Tags = tag_list<Tag>(tags);
   TRY_VOID(call<op::CreateCluster>(c, in));
-  return described(c, in.ClusterIdentifier);
+  auto made = described(c, in.ClusterIdentifier);
+  if (!made) return half_made(std::move(made.error()), in.ClusterIdentifier);
+  return made;
 }
 
 Result<Made> update_cluster(const ProviderContext& c, const std::string& id, const Json& before, const Json& after) {
@@ -61,6 +63,8 @@ Result<Made> update_cluster(const ProviderContext& c, const std::string& id, con
   if (changed("VpcSecurityGroupIds")) in.VpcSecurityGroupIds = strings(after, "VpcSecurityGroupIds");
   if (changed("PubliclyAccessible")) in.PubliclyAccessible = boolean(after, "PubliclyAccessible").value_or(false);
   if (changed("EnhancedVpcRouting")) in.EnhancedVpcRouting = boolean(after, "EnhancedVpcRouting").value_or(false);
+  if (changed("ManageMasterPassword")) in.ManageMasterPassword = boolean(after, "ManageMasterPassword").value_or(false);
+  if (changed("Encrypted")) in.Encrypted = boolean(after, "Encrypted").value_or(false);
   if (changed("NodeType")) in.NodeType = text(after, "NodeType");
   if (changed("NumberOfNodes")) in.NumberOfNodes = integer(after, "NumberOfNodes");
   if (changed("ClusterType")) in.ClusterType = text(after, "ClusterType");
@@ -72,14 +76,10 @@ Result<Made> update_cluster(const ProviderContext& c, const std::string& id, con
     roles.RemoveIamRoles = added(new_roles, old_roles);
     TRY_VOID(call<op::ModifyClusterIamRoles>(c, roles));
   }
-  auto old_tags = tags_of(c, before), new_tags = tags_of(c, after);
+  auto tags = tag_change(c, before, after);
   auto arn = make_arn("redshift", c.region, c.account, "cluster:" + id);
-  std::vector<std::string> gone;
-  for (auto& [k, v] : old_tags)
-    if (!new_tags.contains(k)) gone.push_back(k);
-  if (!gone.empty()) TRY_VOID(call<op::DeleteTags>(c, {.ResourceName = arn, .TagKeys = gone}));
-  if (old_tags != new_tags && !new_tags.empty())
-    TRY_VOID(call<op::CreateTags>(c, {.ResourceName = arn, .Tags = tag_list<Tag>(new_tags)}));
+  if (!tags.gone.empty()) TRY_VOID(call<op::DeleteTags>(c, {.ResourceName = arn, .TagKeys = tags.gone}));
+  if (!tags.set.empty()) TRY_VOID(call<op::CreateTags>(c, {.ResourceName = arn, .Tags = tag_list<Tag>(tags.set)}));
   return described(c, id);
 }
 
@@ -88,24 +88,24 @@ Result<Made> update_cluster(const ProviderContext& c, const std::string& id, con
 std::vector<Provider> redshift_providers() {
   std::vector<Provider> out;
   out.push_back({.type = "AWS::Redshift::Cluster",
-                 .properties = {{"ClusterIdentifier", OnChange::replace},
-                                {"ClusterType", OnChange::in_place, true},
-                                {"DBName", OnChange::replace, true},
-                                {"MasterUsername", OnChange::replace, true},
+                 .properties = {{"ClusterIdentifier", Shape::text, OnChange::replace},
+                                {"ClusterType", Shape::text, OnChange::in_place, true},
+                                {"DBName", Shape::text, OnChange::replace, true},
+                                {"MasterUsername", Shape::text, OnChange::replace, true},
                                 {"MasterUserPassword"},
-                                {"ManageMasterPassword"},
-                                {"NodeType", OnChange::in_place, true},
-                                {"NumberOfNodes"},
-                                {"IamRoles"},
-                                {"VpcSecurityGroupIds"},
-                                {"ClusterSubnetGroupName", OnChange::replace},
-                                {"Port", OnChange::replace},
-                                {"PubliclyAccessible"},
-                                {"Encrypted"},
-                                {"KmsKeyId", OnChange::replace},
-                                {"EnhancedVpcRouting"},
-                                {"AvailabilityZone", OnChange::replace},
-                                {"Tags"}},
+                                {"ManageMasterPassword", Shape::boolean},
+                                {"NodeType", Shape::text, OnChange::in_place, true},
+                                {"NumberOfNodes", Shape::integer},
+                                {"IamRoles", Shape::texts},
+                                {"VpcSecurityGroupIds", Shape::texts},
+                                {"ClusterSubnetGroupName", Shape::text, OnChange::replace},
+                                {"Port", Shape::integer, OnChange::replace},
+                                {"PubliclyAccessible", Shape::boolean},
+                                {"Encrypted", Shape::boolean},
+                                {"KmsKeyId", Shape::text, OnChange::replace},
+                                {"EnhancedVpcRouting", Shape::boolean},
+                                {"AvailabilityZone", Shape::text, OnChange::replace},
+                                {"Tags", Shape::tags}},
                  .attributes = {"Id", "Endpoint.Address", "Endpoint.Port", "ClusterNamespaceArn"},
                  .name_property = "ClusterIdentifier",
                  .name_max = 63,

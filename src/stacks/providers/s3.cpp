@@ -30,6 +30,18 @@ Made bucket_made(const ProviderContext& c, const std::string& name) {
   return m;
 }
 
+/// The one rule of OwnershipControls, if there is any.
+Result<std::optional<std::string>> ownership(const Json& p) {
+  auto* controls = p.find("OwnershipControls");
+  if (!controls) return std::nullopt;
+  TRY_VOID(only_members(*controls, {"Rules"}));
+  auto& rules = (*controls)["Rules"];
+  if (rules.size() != 1) return invalid("OwnershipControls must have exactly one rule");
+  TRY_VOID(only_members(rules[0], {"ObjectOwnership"}));
+  TRY_VOID(required_members(rules[0], "OwnershipControls/Rules", {"ObjectOwnership"}));
+  return text(rules[0], "ObjectOwnership");
+}
+
 /// Everything but name and ownership, as far as it differs from `before` (a new bucket: an empty object).
 Result<void> apply_bucket(const ProviderContext& c, const std::string& name, const Json& before, const Json& after) {
   auto changed = [&](std::string_view property) { return before[property] != after[property]; };
@@ -71,9 +83,10 @@ Result<void> apply_bucket(const ProviderContext& c, const std::string& name, con
     TRY_VOID(call<op::PutPublicAccessBlock>(c, {.Bucket = name, .PublicAccessBlockConfiguration = std::move(conf)}));
   }
   if (changed("OwnershipControls") && !before.members().empty()) {
-    auto rules = after["OwnershipControls"]["Rules"];
+    TRY_VOID(ownership(after));
     OwnershipControls o;
-    for (auto& r : rules.items()) o.Rules.push_back({.ObjectOwnership = text(r, "ObjectOwnership").value_or("")});
+    for (auto& r : after["OwnershipControls"]["Rules"].items())
+      o.Rules.push_back({.ObjectOwnership = text(r, "ObjectOwnership").value_or("")});
     if (o.Rules.empty())
       TRY_VOID(call<op::DeleteBucketOwnershipControls>(c, {.Bucket = name}));
     else
@@ -93,8 +106,7 @@ Result<void> apply_bucket(const ProviderContext& c, const std::string& name, con
                                              .TargetPrefix = text(l, "LogFilePrefix").value_or("")};
     TRY_VOID(call<op::PutBucketLogging>(c, {.Bucket = name, .BucketLoggingStatus = std::move(status)}));
   }
-  auto old_tags = before.members().empty() ? std::map<std::string, std::string>{} : tags_of(c, before),
-       new_tags = tags_of(c, after);
+  auto old_tags = before.members().empty() ? Tags{} : tags_of(c.stack_tags_before, before), new_tags = tags_of(c, after);
   if (old_tags != new_tags) {
     if (new_tags.empty())
       TRY_VOID(call<op::DeleteBucketTagging>(c, {.Bucket = name}));
@@ -113,8 +125,7 @@ Result<Made> create_bucket(const ProviderContext& c, const Json& p) {
     in.CreateBucketConfiguration = std::move(conf);
   }
   auto acl = text(p, "AccessControl");
-  auto& rules = p["OwnershipControls"]["Rules"];
-  if (rules.size() > 0) in.ObjectOwnership = text(rules[0], "ObjectOwnership");
+  TRY(in.ObjectOwnership, ownership(p));
   if (acl && *acl != "Private") {
     in.ACL = canned(*acl);
     // Templates from before April 2023 name an ACL and no ownership. They mean the buckets of their time, which had ACLs;
@@ -122,10 +133,7 @@ Result<Made> create_bucket(const ProviderContext& c, const Json& p) {
     if (!in.ObjectOwnership && !c.strict_acl) in.ObjectOwnership = "ObjectWriter";
   }
   TRY_VOID(call<op::CreateBucket>(c, in));
-  if (auto applied = apply_bucket(c, name, Json::object(), p); !applied) {
-    TRY_VOID(unless_gone(dropped(call<op::DeleteBucket>(c, {.Bucket = name}))));
-    return fail(std::move(applied.error()));
-  }
+  if (auto applied = apply_bucket(c, name, Json::object(), p); !applied) return half_made(std::move(applied.error()), name);
   return bucket_made(c, name);
 }
 
@@ -135,14 +143,14 @@ std::vector<Provider> s3_providers() {
   std::vector<Provider> out;
   out.push_back(
       {.type = "AWS::S3::Bucket",
-       .properties = {{"BucketName", OnChange::replace},
+       .properties = {{"BucketName", Shape::text, OnChange::replace},
                       {"AccessControl"},
-                      {"BucketEncryption"},
-                      {"VersioningConfiguration"},
-                      {"PublicAccessBlockConfiguration"},
-                      {"OwnershipControls"},
-                      {"LoggingConfiguration"},
-                      {"Tags"}},
+                      {"BucketEncryption", Shape::object},
+                      {"VersioningConfiguration", Shape::object},
+                      {"PublicAccessBlockConfiguration", Shape::object},
+                      {"OwnershipControls", Shape::object},
+                      {"LoggingConfiguration", Shape::object},
+                      {"Tags", Shape::tags}},
        .attributes = {"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"},
        .name_property = "BucketName",
        .name_max = 63,
@@ -160,20 +168,23 @@ std::vector<Provider> s3_providers() {
          in.Prefix = name;
          TRY(auto out, call<op::ListBuckets>(c, in));
          for (auto& b : or_empty(out.Buckets))
-           if (b.Name == name && b.CreationDate && *b.CreationDate >= c.started) return name;
+           if (b.Name == name && b.CreationDate && b.CreationDate->seconds() >= c.started.seconds()) return name;
          return std::string();
        }});
   auto put_policy = [](const ProviderContext& c, const std::string& bucket, const Json& p) -> Result<Made> {
-    TRY_VOID(call<op::PutBucketPolicy>(c, {.Bucket = bucket, .Policy = document(p["PolicyDocument"])}));
+    TRY_VOID(call<op::PutBucketPolicy>(c, {.Bucket = bucket, .Policy = p["PolicyDocument"].dump()}));
     return Made{bucket};
   };
   out.push_back({.type = "AWS::S3::BucketPolicy",
-                 .properties = {{"Bucket", OnChange::replace, true}, {"PolicyDocument", OnChange::in_place, true}},
+                 .properties = {{"Bucket", Shape::text, OnChange::replace, true},
+                                {"PolicyDocument", Shape::document, OnChange::in_place, true}},
                  .name_property = "Bucket",
                  .create = [put_policy](const ProviderContext& c, const Json& p) -> Result<Made> {
                    auto bucket = text(p, "Bucket").value_or("");
+                   // Somebody else's policy must not be written over, so whether there is one must be known.
                    auto has = call<op::GetBucketPolicy>(c, {.Bucket = bucket});
                    if (has) return fail(kAlreadyExists, "The bucket policy already exists on bucket " + bucket + ".");
+                   if (has.error().kind->code != "NoSuchBucketPolicy") return fail(std::move(has.error()));
                    return put_policy(c, bucket, p);
                  },
                  .update = [put_policy](const ProviderContext& c, const std::string& id, const Json&,
@@ -184,9 +195,9 @@ std::vector<Provider> s3_providers() {
                  .find_made = [](const ProviderContext& c, const Json& p) -> Result<std::string> {
                    auto bucket = text(p, "Bucket").value_or("");
                    auto has = call<op::GetBucketPolicy>(c, {.Bucket = bucket});
-                   auto want = Json::parse(document(p["PolicyDocument"]));
-                   auto got = has ? Json::parse(has->Policy.value_or("")) : Result<Json>(Json());
-                   return want && got && *want == *got ? bucket : std::string();
+                   if (!has) return is_gone(has.error()) ? Result<std::string>("") : fail(std::move(has.error()));
+                   auto got = Json::parse(has->Policy.value_or(""));
+                   return got && *got == p["PolicyDocument"] ? bucket : std::string();
                  }});
   return out;
 }

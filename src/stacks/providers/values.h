@@ -1,11 +1,13 @@
 #pragma once
-/// How providers read evaluated properties: CloudFormation coerces scalars, and so do these.
+/// How providers read evaluated properties, whose shapes have been checked (provider.h): scalars are coerced, as CloudFormation
+/// does.
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/optional.h"
+#include "base/text.h"
 #include "stacks/provider.h"
 
 namespace redoubt::stacks {
@@ -17,7 +19,7 @@ inline std::optional<std::string> text(const Json& properties, std::string_view 
 inline std::optional<bool> boolean(const Json& properties, std::string_view name) {
   auto t = text(properties, name);
   if (!t) return std::nullopt;
-  return *t == "true" || *t == "True" || *t == "TRUE" || *t == "1";
+  return iequals(*t, "true");
 }
 inline std::optional<int64_t> integer(const Json& properties, std::string_view name) {
   auto* j = properties.find(name);
@@ -28,17 +30,27 @@ inline std::vector<std::string> strings(const Json& properties, std::string_view
   std::vector<std::string> out;
   auto* j = properties.find(name);
   if (!j) return out;
-  if (j->is_string()) out.push_back(j->text());
   for (auto& x : j->items()) out.push_back(x.str());
   return out;
 }
-/// A policy document: an object, or its text.
-inline std::string document(const Json& j) { return j.is_string() ? j.text() : j.dump(); }
-
+using Tags = std::map<std::string, std::string>;
 /// The resource's own tags on top of the stack's.
-inline std::map<std::string, std::string> tags_of(const ProviderContext& c, const Json& properties) {
-  auto out = c.stack_tags;
-  for (auto& t : properties["Tags"].items()) out[t["Key"].str()] = t["Value"].str();
+inline Tags tags_of(Tags stack_tags, const Json& properties) {
+  for (auto& t : properties["Tags"].items()) stack_tags[t["Key"].str()] = t["Value"].str();
+  return stack_tags;
+}
+inline Tags tags_of(const ProviderContext& c, const Json& properties) { return tags_of(c.stack_tags, properties); }
+/// What an update does to tags: the keys to take away, and all that shall be there if anything changed.
+struct TagChange {
+  std::vector<std::string> gone;
+  Tags set;
+};
+inline TagChange tag_change(const ProviderContext& c, const Json& before, const Json& after) {
+  auto old = tags_of(c.stack_tags_before, before), now = tags_of(c.stack_tags, after);
+  TagChange out;
+  for (auto& [k, v] : old)
+    if (!now.contains(k)) out.gone.push_back(k);
+  if (old != now) out.set = std::move(now);
   return out;
 }
 template <class Tag>
@@ -68,6 +80,13 @@ inline Result<void> only_members(const Json& j, std::initializer_list<std::strin
     for (auto n : names) known = known || n == k;
     if (!known) return invalid("Encountered unsupported property " + k);
   }
+  return {};
+}
+
+/// Members of a nested property that nothing would honour are refused, and required ones asked for.
+inline Result<void> required_members(const Json& j, std::string_view property, std::initializer_list<std::string_view> names) {
+  for (auto n : names)
+    if (!j.has(n)) return invalid("Property " + std::string(property) + "/" + std::string(n) + " cannot be empty.");
   return {};
 }
 
