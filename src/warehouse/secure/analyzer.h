@@ -135,9 +135,12 @@ class Analyzer {
   Result<void> bind_items(const sql::Select& select, Level& level, plan::Query& out);
   Result<void> expand_star(const sql::Star& star, Level& level, plan::Query& out, std::vector<const VisibleColumn*>& expanded);
   Result<plan::ExprPtr> bind_item(Level& level, size_t index);
-  Result<void> bind_group_by(const sql::Select& select, Level& level, plan::Query& out);
-  Result<void> bind_order_by(const sql::Query& query, Level& level, plan::Query& out);
-  Result<void> bind_limit(const sql::Query& query, Level* parent, plan::Query& out);
+  Result<void> bind_group_by(const sql::Select& select, plan::Query& out);
+  using GroupingSets = std::vector<std::vector<size_t>>;
+  Result<GroupingSets> grouping_sets(const sql::GroupingElement& element, plan::Query& out);
+  Result<size_t> grouping_key(const sql::Expr& expr, plan::Query& out);
+  Result<void> bind_order_by(const sql::Query& query, plan::Query& out);
+  Result<void> bind_limit(const sql::Query& query, plan::Query& out);
   Result<void> bind_set_operation(const sql::Query& query, Level* parent, plan::Query& out);
   Result<void> bind_values(const sql::Query& query, Level* parent, plan::Query& out);
   Result<void> check_grouping(const Level& level, const plan::Query& query);
@@ -228,7 +231,7 @@ class Analyzer {
   Result<void> bind_merge(const sql::Merge& merge);
   Result<void> bind_create_table_as(const sql::CreateTableAs& create);
   Result<void> bind_create_view(const sql::CreateView& create);
-  Result<Bound> bind_target(const Relation& relation, const std::string& alias, sql::Position position);
+  Result<Bound> bind_target(const Relation& relation, const std::string& alias);
   Result<plan::ExprPtr> default_of(const Column& column);
   Result<plan::Assignment> assign(const Column& column, plan::ExprPtr value, sql::Position position);
   Result<std::vector<plan::Assignment>> bind_assignments(const Relation& relation, const std::vector<sql::Assignment>& list);

@@ -21,7 +21,7 @@ const Column* column_named(const Relation& relation, std::string_view name) {
 }  // namespace
 
 /// The target of UPDATE, DELETE and MERGE as a range: its columns can be read where SELECT allows it.
-Result<Bound> Analyzer::bind_target(const Relation& relation, const std::string& alias, sql::Position position) {
+Result<Bound> Analyzer::bind_target(const Relation& relation, const std::string& alias) {
   out_.target.id = next_id_++;
   out_.target.relation = relation.oid;
   out_.target.physical = relation.physical;
@@ -59,9 +59,7 @@ Result<ExprPtr> Analyzer::default_of(const Column& column) {
     return make(std::move(e));
   }
   if (!column.default_sql) return make_constant(column.type, std::nullopt);
-  sql::ParseOptions options;
-  options.case_sensitive_identifiers = true;
-  TRY(sql::ExprPtr ast, sql::parse_expression(*column.default_sql, options));
+  TRY(sql::ExprPtr ast, sql::parse_expression(*column.default_sql, sql::ParseOptions::stored()));
   Context inner;
   inner.user = context_.user;
   inner.depth = context_.depth + 1;
@@ -279,7 +277,7 @@ Result<void> Analyzer::bind_update(const sql::Update& update) {
                return scope_.catalog.may_column(context_.user, Privilege::kUpdate, *relation, c.attnum);
              });
   if (!any) return denied(*relation);
-  TRY(Bound target, bind_target(*relation, update.alias, update.table.position));
+  TRY(Bound target, bind_target(*relation, update.alias));
   Level level;
   level.ranges = target.ranges;
   level.columns = target.columns;
@@ -300,7 +298,7 @@ Result<void> Analyzer::bind_delete(const sql::Delete& del) {
   TRY_VOID(bind_with(del.with, nullptr, ctes));
   TRY(const Relation* relation, find_target(del.table, "delete from"));
   TRY_VOID(require(Privilege::kDelete, *relation));
-  TRY(Bound target, bind_target(*relation, del.alias, del.table.position));
+  TRY(Bound target, bind_target(*relation, del.alias));
   Level level;
   level.ranges = target.ranges;
   level.columns = target.columns;
@@ -325,7 +323,7 @@ Result<void> Analyzer::bind_merge(const sql::Merge& merge) {
     if (clause.action == Action::kDelete) TRY_VOID(require(Privilege::kDelete, *relation));
     if (clause.action == Action::kInsert) TRY_VOID(require(Privilege::kInsert, *relation));
   }
-  TRY(Bound target, bind_target(*relation, merge.alias, merge.table.position));
+  TRY(Bound target, bind_target(*relation, merge.alias));
   Level source_level;
   std::vector<sql::TableRefPtr> none;
   TRY(Bound source, bind_from(*merge.source, source_level));
@@ -416,9 +414,7 @@ Result<void> Analyzer::bind_create_view(const sql::CreateView& create) {
     out_.definition.clear();
     return {};
   }
-  sql::ParseOptions options;
-  options.case_sensitive_identifiers = true;
-  TRY(sql::QueryPtr ast, sql::parse_query(sql::print(*create.query), options));
+  TRY(sql::QueryPtr ast, sql::parse_query(sql::print(*create.query), sql::ParseOptions::stored()));
   context_.defining = true;
   TRY(out_.query, bind_query(*ast, nullptr));
   context_.defining = false;

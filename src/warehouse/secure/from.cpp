@@ -137,9 +137,7 @@ Result<Bound> Analyzer::bind_view(const Relation& view, const sql::TableRef& ref
     inner.depth = context_.depth + 1;
     Restore<Context> context(context_, std::move(inner));
     Restore<Level*> level(level_, nullptr);
-    sql::ParseOptions options;
-    options.case_sensitive_identifiers = true;
-    TRY(sql::QueryPtr ast, sql::parse_query(view.view_sql, options));
+    TRY(sql::QueryPtr ast, sql::parse_query(view.view_sql, sql::ParseOptions::stored()));
     TRY(body, bind_query(*ast, nullptr));
   }
   auto from = make_leaf(FromKind::kQuery);

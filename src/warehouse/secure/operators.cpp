@@ -385,6 +385,16 @@ Result<ExprPtr> Analyzer::comparison(const std::string& op, ExprPtr a, ExprPtr b
   };
   auto id = kIds.find(op);
   if (id == kIds.end()) return no_operator(op, a, b, position);
+  // A SUPER beside a value of another type is read as that type; where it holds something else it is NULL.
+  for (auto [super, other] : {std::pair{&a, &b}, std::pair{&b, &a}}) {
+    if (!(*super)->type.is(TK::kSuper) || (*other)->type.is(TK::kSuper)) continue;
+    TRY(*other, finish(*other));
+    auto c = type_class((*other)->type);
+    Type as = c == TypeClass::kNumber ? Type(TK::kDouble) : c == TypeClass::kString ? Type::varchar() : (*other)->type;
+    if ((*other)->type.is(TK::kBigint) || (*other)->type.is(TK::kDecimal))
+      as = Type::decimal(38, std::max<int>(10, (*other)->type.is(TK::kDecimal) ? (*other)->type.scale : 0));
+    *super = make_call("try_cast", as, {*super});
+  }
   auto type = comparison_type(a->type, b->type);
   if (!type) return no_operator(op, a, b, position);
   // Both are strings: compared as they are. Otherwise the string side is read as the other's type, as Redshift does.

@@ -149,6 +149,8 @@ struct Select {
   ExprPtr where;
   bool grouped = false;               // GROUP BY, HAVING or an aggregate: one row per group
   std::vector<ExprPtr> group_by;
+  /// GROUPING SETS, ROLLUP, CUBE: each set as indexes (from 0) into group_by. Empty: one grouping by all of them.
+  std::vector<std::vector<size_t>> grouping_sets;
   ExprPtr having;
   ExprPtr qualify;
 };
@@ -202,7 +204,8 @@ enum class StatementKind : uint8_t { kSelect, kInsert, kUpdate, kDelete, kMerge,
 struct Statement {
   StatementKind kind = StatementKind::kSelect;
   /// kSelect: the result. kInsert: what to insert, `assignments` has one entry per table column, each value reading the
-  /// query's leaf `source_id` or being a default. kCreateTableAs, kCreateView: the body.
+  /// query's leaf `source_id` or being a default. kCreateTableAs, kCreateView: the body. kUpdate, kDelete: null, or a query
+  /// that holds nothing but the statement's CTEs.
   QueryPtr query;
   Target target;                      // kInsert, kUpdate, kDelete, kMerge
   int source_id = 0;

@@ -146,18 +146,18 @@ Result<void> Analyzer::bind_select(const sql::Query& query, Level* parent, plan:
   if (select.where) {
     TRY(out.select.where, bind_condition(*select.where, Place::kWhere, "WHERE"));
   }
-  TRY_VOID(bind_group_by(select, level, out));
+  TRY_VOID(bind_group_by(select, out));
   if (select.having) {
     TRY(out.select.having, bind_condition(*select.having, Place::kHaving, "HAVING"));
   }
   if (select.qualify) {
     TRY(out.select.qualify, bind_condition(*select.qualify, Place::kQualify, "QUALIFY"));
   }
-  TRY_VOID(bind_order_by(query, level, out));
-  TRY_VOID(bind_limit(query, parent, out));
+  TRY_VOID(bind_order_by(query, out));
+  TRY_VOID(bind_limit(query, out));
 
   auto& s = out.select;
-  s.grouped = !s.group_by.empty() || s.having || (s.qualify && s.qualify->has_aggregate);
+  s.grouped |= s.having || (s.qualify && s.qualify->has_aggregate);
   for (auto& e : s.outputs) s.grouped |= e->has_aggregate;
   for (auto& k : out.order_by) s.grouped |= k.expr && k.expr->has_aggregate;
   if (s.grouped) return check_grouping(level, out);
@@ -323,55 +323,101 @@ std::optional<int64_t> position_literal(const sql::Expr& expr) {
 
 }  // namespace
 
-Result<void> Analyzer::bind_group_by(const sql::Select& select, Level& level, plan::Query& out) {
-  auto add = [&](ExprPtr key) {
-    // A constant groups nothing apart, and an engine could take it for a position.
-    out.select.group_by.push_back(std::move(key));
-  };
-  if (select.group_by_all) {
-    for (auto& e : out.select.outputs)
-      if (!e->has_aggregate && !e->has_window && !is_constant(*e)) add(e);
-    if (out.select.group_by.empty()) out.select.grouped = true;
+/// The index of a GROUP BY expression among the keys; added if it is new.
+Result<size_t> Analyzer::grouping_key(const sql::Expr& expr, plan::Query& out) {
+  ExprPtr key;
+  if (auto position = position_literal(expr)) {
+    if (*position < 1 || *position > int64_t(out.outputs.size()))
+      return error(kInvalidColumnReference, "GROUP BY position " + std::to_string(*position) + " is not in select list",
+                   expr.position);
+    key = out.select.outputs[size_t(*position - 1)];
+  } else {
+    TRY(key, bind_in(Place::kSelect, expr));
+    TRY(key, finish(key));
   }
-  std::function<Result<void>(const sql::Expr&)> one = [&](const sql::Expr& expr) -> Result<void> {
-    if (auto* row = sql::get_if<sql::Row>(&expr)) {
-      for (auto& item : row->items) TRY_VOID(one(*item));
-      return {};
+  if (key->has_aggregate) return error(kGroupingError, "aggregates not allowed in GROUP BY clause", expr.position);
+  if (key->has_window) return error(kWindowingError, "window functions not allowed in GROUP BY clause", expr.position);
+  auto& keys = out.select.group_by;
+  for (size_t i = 0; i < keys.size(); i++)
+    if (same(*keys[i], *key)) return i;
+  keys.push_back(std::move(key));
+  return keys.size() - 1;
+}
+
+/// The sets of keys one element of GROUP BY stands for: (a, b) one, ROLLUP (a, b) three, CUBE (a, b) four.
+Result<Analyzer::GroupingSets> Analyzer::grouping_sets(const sql::GroupingElement& element, plan::Query& out) {
+  using Kind = sql::GroupingElement::Kind;
+  constexpr size_t kCubeMax = 10;
+  GroupingSets sets;
+  if (element.kind == Kind::kEmpty) return GroupingSets{{}};
+  if (element.kind == Kind::kSets) {
+    for (auto& inner : element.elements) {
+      TRY(auto more, grouping_sets(inner, out));
+      sets.insert(sets.end(), more.begin(), more.end());
     }
-    ExprPtr key;
-    if (auto position = position_literal(expr)) {
-      if (*position < 1 || *position > int64_t(out.outputs.size()))
-        return error(kInvalidColumnReference, "GROUP BY position " + std::to_string(*position) + " is not in select list",
-                     expr.position);
-      key = out.select.outputs[size_t(*position - 1)];
+    return sets;
+  }
+  std::vector<std::vector<size_t>> items;  // a Row counts as one item
+  for (auto& e : element.exprs) {
+    std::vector<size_t> item;
+    if (auto* row = sql::get_if<sql::Row>(e.get())) {
+      for (auto& part : row->items) {
+        TRY(size_t key, grouping_key(*part, out));
+        item.push_back(key);
+      }
     } else {
-      TRY(key, bind_in(Place::kSelect, expr));
-      TRY(key, finish(std::move(key)));
+      TRY(size_t key, grouping_key(*e, out));
+      item.push_back(key);
     }
-    if (key->has_aggregate) return error(kGroupingError, "aggregates not allowed in GROUP BY clause", expr.position);
-    if (key->has_window) return error(kWindowingError, "window functions not allowed in GROUP BY clause", expr.position);
-    add(std::move(key));
-    return {};
-  };
-  for (auto& element : select.group_by) {
-    switch (element.kind) {
-      case sql::GroupingElement::Kind::kExpr:
-        TRY_VOID(one(*element.exprs[0]));
-        break;
-      case sql::GroupingElement::Kind::kEmpty:
-        break;
-      case sql::GroupingElement::Kind::kRollup:
-        return fail(kNotSupported, "GROUP BY ROLLUP is not supported");
-      case sql::GroupingElement::Kind::kCube:
-        return fail(kNotSupported, "GROUP BY CUBE is not supported");
-      case sql::GroupingElement::Kind::kSets:
-        return fail(kNotSupported, "GROUP BY GROUPING SETS is not supported");
-    }
+    items.push_back(std::move(item));
   }
+  auto joined = [&](auto wanted) {
+    std::vector<size_t> set;
+    for (size_t i = 0; i < items.size(); i++)
+      if (wanted(i)) set.insert(set.end(), items[i].begin(), items[i].end());
+    return set;
+  };
+  if (element.kind == Kind::kExpr) {
+    sets.push_back(joined([](size_t) { return true; }));
+  } else if (element.kind == Kind::kRollup) {
+    for (size_t n = items.size() + 1; n-- > 0;) sets.push_back(joined([&](size_t i) { return i < n; }));
+  } else {
+    if (items.size() > kCubeMax) return fail(kTooComplex, "CUBE is limited to " + std::to_string(kCubeMax) + " elements");
+    for (size_t mask = size_t(1) << items.size(); mask-- > 0;)
+      sets.push_back(joined([&](size_t i) { return (mask >> i & 1) != 0; }));
+  }
+  return sets;
+}
+
+Result<void> Analyzer::bind_group_by(const sql::Select& select, plan::Query& out) {
+  auto& s = out.select;
+  if (select.group_by_all) {
+    s.grouped = true;
+    for (auto& e : s.outputs)
+      if (!e->has_aggregate && !e->has_window && !is_constant(*e)) s.group_by.push_back(e);
+    return {};
+  }
+  if (select.group_by.empty()) return {};
+  s.grouped = true;
+  GroupingSets all{{}};
+  bool several = false;
+  for (auto& element : select.group_by) {
+    TRY(auto sets, grouping_sets(element, out));
+    several |= element.kind != sql::GroupingElement::Kind::kExpr && element.kind != sql::GroupingElement::Kind::kEmpty;
+    GroupingSets product;
+    for (auto& before : all)
+      for (auto& set : sets) {
+        product.push_back(before);
+        product.back().insert(product.back().end(), set.begin(), set.end());
+      }
+    if (product.size() > 4096) return fail(kTooComplex, "too many grouping sets");
+    all = std::move(product);
+  }
+  if (several) s.grouping_sets = std::move(all);
   return {};
 }
 
-Result<void> Analyzer::bind_order_by(const sql::Query& query, Level& level, plan::Query& out) {
+Result<void> Analyzer::bind_order_by(const sql::Query& query, plan::Query& out) {
   for (auto& item : query.order_by) {
     plan::SortKey key;
     key.descending = item.descending;
@@ -409,7 +455,7 @@ Result<void> Analyzer::bind_order_by(const sql::Query& query, Level& level, plan
   return {};
 }
 
-Result<void> Analyzer::bind_limit(const sql::Query& query, Level* parent, plan::Query& out) {
+Result<void> Analyzer::bind_limit(const sql::Query& query, plan::Query& out) {
   auto one = [&](const sql::Expr& expr, const char* clause) -> Result<ExprPtr> {
     Level empty;
     Restore<Level*> level(level_, &empty);
@@ -557,7 +603,7 @@ Result<void> Analyzer::bind_set_operation(const sql::Query& query, Level* parent
     }
     out.order_by.push_back(std::move(key));
   }
-  return bind_limit(query, parent, out);
+  return bind_limit(query, out);
 }
 
 Result<void> Analyzer::bind_values(const sql::Query& query, Level* parent, plan::Query& out) {
@@ -599,7 +645,7 @@ Result<void> Analyzer::bind_values(const sql::Query& query, Level* parent, plan:
     if (!key.output) return error(kNotSupported, "ORDER BY on VALUES must be on one of its columns", item.expr->position);
     out.order_by.push_back(std::move(key));
   }
-  return bind_limit(query, parent, out);
+  return bind_limit(query, out);
 }
 
 }  // namespace redoubt::warehouse::secure

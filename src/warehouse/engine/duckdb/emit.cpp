@@ -211,15 +211,31 @@ void Emitter::select(const plan::Query& q, bool top) {
     expr(*e);
   };
   clause(" WHERE ", s.where);
-  for (size_t i = 0; i < s.group_by.size(); i++) {
-    out_ += i ? ", " : " GROUP BY ";
+  auto key = [&](const plan::ExprPtr& e) {
     // A bare number would be a position.
-    bool number = s.group_by[i]->kind == plan::ExprKind::kConst;
+    bool number = e->kind == plan::ExprKind::kConst;
     if (number) out_ += "CAST(";
-    expr(*s.group_by[i]);
-    if (number) out_ += " AS " + duckdb_type(s.group_by[i]->type) + ")";
+    expr(*e);
+    if (number) out_ += " AS " + duckdb_type(e->type) + ")";
+  };
+  if (!s.grouping_sets.empty()) {
+    out_ += " GROUP BY GROUPING SETS (";
+    for (size_t n = 0; n < s.grouping_sets.size(); n++) {
+      out_ += n ? ", (" : "(";
+      for (size_t i = 0; i < s.grouping_sets[n].size(); i++) {
+        if (i) out_ += ", ";
+        key(s.group_by[s.grouping_sets[n][i]]);
+      }
+      out_ += ")";
+    }
+    out_ += ")";
+  } else {
+    for (size_t i = 0; i < s.group_by.size(); i++) {
+      out_ += i ? ", " : " GROUP BY ";
+      key(s.group_by[i]);
+    }
   }
-  if (s.grouped && s.group_by.empty() && !s.having) {
+  if (s.grouped && s.group_by.empty() && s.grouping_sets.empty() && !s.having) {
     bool any = false;
     for (auto& o : s.outputs) any |= o->has_aggregate;
     if (!any) out_ += " GROUP BY ()";
