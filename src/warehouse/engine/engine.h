@@ -150,6 +150,8 @@ struct CatalogRow {
 
 // ------------------------------------------------------------------------------------------------ connections
 
+class Bulk;  // bulk.h: COPY's and UNLOAD's way in and out
+
 class Connection {
  public:
   enum class State : uint8_t { kIdle, kOpen, kFailed };
@@ -210,6 +212,7 @@ class Connection {
   virtual Result<void> create_identity(std::string_view table, int16_t attnum, int64_t seed, int64_t step) = 0;
   virtual Result<std::unique_ptr<Appender>> append_to(std::string_view table) = 0;
   virtual Result<TableSize> size(std::string_view table) = 0;
+  virtual Bulk& bulk() = 0;  // lives as long as the connection
 
   // The catalog's own log
   virtual Result<std::vector<CatalogRow>> load_catalog() = 0;                 // by seq

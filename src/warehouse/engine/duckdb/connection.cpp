@@ -220,13 +220,14 @@ Result<void> DuckConnection::note(const plan::Statement& statement) {
 Result<duckdb::unique_ptr<duckdb::QueryResult>> DuckConnection::start_plan(const plan::Statement& statement,
                                                                            const std::string& before,
                                                                            std::span<const Parameter> parameters,
-                                                                           std::shared_ptr<const HostContext> host, bool stream) {
+                                                                           std::shared_ptr<const HostContext> host, bool stream,
+                                                                           const std::string& after) {
   TRY_VOID(ready());
   auto prepared = [&]() -> Result<std::pair<std::string, Values>> {
     TRY_VOID(note(statement));
     TRY(Emitted emitted, emit(statement, {.database = kDatabaseName, .pad_char_results = before.empty()}));
     TRY(Values values, bind(statement, parameters, emitted));
-    return std::pair(before + emitted.sql, std::move(values));
+    return std::pair(before + emitted.sql + after, std::move(values));
   }();
   if (!prepared) return std::unexpected(failed(std::move(prepared).error()));
   statement_->guarded = true;
@@ -266,6 +267,16 @@ Result<int64_t> DuckConnection::execute(const plan::Statement& statement, std::s
     auto chunk = result->Fetch();
     return chunk && chunk->size() == 1 ? chunk->GetValue(0, 0).GetValue<int64_t>() : 0;
   });
+}
+
+Result<duckdb::unique_ptr<duckdb::QueryResult>> DuckConnection::run_around(const plan::Statement& statement, const std::string& before,
+                                                                           const std::string& after,
+                                                                           std::shared_ptr<const HostContext> host, bool writes_files) {
+  if (statement.kind != plan::StatementKind::kSelect) return fail(kInternal, "run_around() of something that isn't a SELECT");
+  statement_->writes_files = writes_files;
+  auto result = start_plan(statement, before, {}, std::move(host), false, after);
+  statement_->writes_files = false;
+  return result;
 }
 
 Result<int64_t> DuckConnection::run(const std::string& sql, Values values) {

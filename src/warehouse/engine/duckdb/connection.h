@@ -6,6 +6,7 @@
 
 #include "warehouse/engine/duckdb/database.h"
 #include "warehouse/engine/duckdb/emit.h"
+#include "warehouse/engine/duckdb/scan_load.h"
 #include "warehouse/engine/duckdb/statement_state.h"
 #include "warehouse/engine/engine.h"
 
@@ -49,11 +50,17 @@ class DuckConnection final : public Connection {
   Result<void> create_identity(std::string_view table, int16_t attnum, int64_t seed, int64_t step) override;
   Result<std::unique_ptr<Appender>> append_to(std::string_view table) override;
   Result<TableSize> size(std::string_view table) override;
+  Bulk& bulk() override { return bulk_; }
   Result<std::vector<CatalogRow>> load_catalog() override;
   Result<void> append_catalog(std::span<const CatalogRow> rows) override;
   Result<void> compact_catalog(std::span<const CatalogRow> rows) override;
 
   // For the files of engine/duckdb (streams, tables, COPY's scanner and writer).
+  /// A kSelect inside of a statement of the engine room's own: `before` its text `after`, guarded like any plan, to its end.
+  /// `writes_files`: it may end in COPY TO a file of bulk transfers (write_parquet.cpp).
+  Result<duckdb::unique_ptr<duckdb::QueryResult>> run_around(const secure::plan::Statement& statement, const std::string& before,
+                                                             const std::string& after, std::shared_ptr<const HostContext> host,
+                                                             bool writes_files);
   duckdb::ClientContext& context() { return *connection_.context; }
   duckdb::Connection& raw() { return connection_; }
   DuckDatabase& database() { return database_; }
@@ -79,7 +86,8 @@ class DuckConnection final : public Connection {
   Result<duckdb::unique_ptr<duckdb::QueryResult>> start(const std::string& sql, Values values, bool stream);
   Result<duckdb::unique_ptr<duckdb::QueryResult>> start_plan(const secure::plan::Statement& statement, const std::string& before,
                                                              std::span<const Parameter> parameters,
-                                                             std::shared_ptr<const HostContext> host, bool stream);
+                                                             std::shared_ptr<const HostContext> host, bool stream,
+                                                             const std::string& after = {});
   Result<Values> bind(const secure::plan::Statement& statement, std::span<const Parameter> parameters, const Emitted& emitted);
   Result<void> note(const secure::plan::Statement& statement);
   void end_stream(bool drop);
@@ -96,6 +104,7 @@ class DuckConnection final : public Connection {
   std::optional<Isolation::Id> transaction_;  // set: the snapshot is taken
   std::unordered_set<std::string> changed_;   // tables updated or deleted from in this transaction: ALTER must rewrite them
   DuckStream* stream_ = nullptr;
+  DuckBulk bulk_{*this};
 
   std::mutex interrupt_mutex_;
   bool running_ = false, interrupted_ = false;  // guarded by interrupt_mutex_

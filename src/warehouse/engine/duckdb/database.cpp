@@ -16,6 +16,7 @@
 #include "warehouse/engine/duckdb/encryption.h"
 #include "warehouse/engine/duckdb/guard.h"
 #include "warehouse/engine/duckdb/host_calls.h"
+#include "warehouse/engine/duckdb/scan_load.h"
 
 namespace redoubt::warehouse::engine {
 namespace {
@@ -87,6 +88,7 @@ Result<void> DuckDatabase::set_up() {
   register_guard(live);
   register_host_calls(instance);
   register_udfs(instance);
+  register_bulk(instance);
 
   duckdb::Connection connection(*database_);
   TRY_VOID(run(connection, "ATTACH '" + replace_all(options_.directory, "'", "''") + "/warehouse.db' AS " + kDatabaseName +

@@ -7,6 +7,7 @@
 #include <duckdb/planner/expression/bound_subquery_expression.hpp>
 #include <duckdb/planner/expression_iterator.hpp>
 #include <duckdb/planner/logical_operator_visitor.hpp>
+#include <duckdb/planner/operator/logical_copy_to_file.hpp>
 #include <duckdb/planner/operator/logical_delete.hpp>
 #include <duckdb/planner/operator/logical_get.hpp>
 #include <duckdb/planner/operator/logical_insert.hpp>
@@ -16,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "warehouse/engine/duckdb/database.h"
 #include "warehouse/engine/duckdb/duck.h"
 #include "warehouse/engine/duckdb/statement_state.h"
 
@@ -116,6 +118,13 @@ void check_expression(StatementState& state, duckdb::Expression& e) {
 }
 
 void check_plan(StatementState& state, duckdb::LogicalOperator& op) {
+  // UNLOAD's own COPY TO around a plan: once, on top, and only into bulk transfers' file system.
+  if (op.type == LogicalOperatorType::LOGICAL_COPY_TO_FILE && state.writes_files) {
+    state.writes_files = false;
+    if (!op.Cast<duckdb::LogicalCopyToFile>().file_path.starts_with(kFileScheme)) refuse(state, "COPY TO another file system");
+    for (auto& child : op.children) check_plan(state, *child);
+    return;
+  }
   if (!allowed(op.type)) refuse(state, "operator " + duckdb::LogicalOperatorToString(op.type));
   switch (op.type) {
     case LogicalOperatorType::LOGICAL_GET: {

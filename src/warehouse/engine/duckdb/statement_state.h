@@ -20,6 +20,7 @@ struct StatementState final : duckdb::ClientContextState {
 
   /// Statements made from a user's plan are guarded (guard.h); those that the engine room writes itself (DDL, COPY) aren't.
   bool guarded = false;
+  bool writes_files = false;  // UNLOAD to Parquet: the plan may end in COPY TO a file of kFileScheme
   std::shared_ptr<const HostContext> host;
   std::unordered_set<Oid> tables;  // that a guarded statement may scan or write
 

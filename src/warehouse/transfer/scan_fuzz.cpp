@@ -1,0 +1,30 @@
+/// No bytes of a file can crash a load or make it read beyond its block.
+#include <cstdint>
+
+#include "warehouse/transfer/scan_for_test.h"
+
+using namespace redoubt::warehouse;
+using namespace redoubt::warehouse::transfer;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const std::vector<CopyOptions> kOptions = [] {
+    std::vector<CopyOptions> out;
+    for (auto words :
+         {"ignoreallerrors", "escape ignoreallerrors", "csv ignoreallerrors", "removequotes ignoreallerrors fillrecord",
+          "fixedwidth 'a:1,b:2,c:3,d:1,e:4,f:9' ignoreallerrors", "gzip ignoreallerrors", "zstd ignoreallerrors",
+          "bzip2 ignoreallerrors", "encoding utf16 ignoreallerrors acceptinvchars",
+          "dateformat 'auto' timeformat 'auto' acceptanydate ignoreallerrors truncatecolumns"})
+      if (auto o = options_of(words)) out.push_back(*o);
+    return out;
+  }();
+  static const auto kRules = rules_of({{"a", sql::TypeKind::kInteger},
+                                       {"b", sql::Type::varchar(10)},
+                                       {"c", sql::Type::decimal(12, 2)},
+                                       {"d", sql::TypeKind::kDate},
+                                       {"e", sql::TypeKind::kTimestampTz},
+                                       {"f", sql::TypeKind::kSuper}});
+  if (size < 2 || kOptions.empty()) return 0;
+  scan(std::string(reinterpret_cast<const char*>(data + 2), size - 2), kRules, kOptions[data[0] % kOptions.size()],
+       size_t{1} + data[1] * 16);
+  return 0;
+}
