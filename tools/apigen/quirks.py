@@ -39,6 +39,8 @@ OPEN_ENUMS = {
     ("cloudtrail", "LookupAttributeKey"),  # RequestId is ours: `redoubt why`
     ("s3", "BucketLocationConstraint"),   # IllegalLocationConstraintException, InvalidLocationConstraint
     ("s3", "ChecksumAlgorithm"),          # InvalidRequest names the algorithm
+    ("s3", "BucketCannedACL"),            # the model lacks log-delivery-write
+    ("s3", "ObjectCannedACL"),            # InvalidArgument names the header
     ("cloudformation", "Capability"),     # InsufficientCapabilitiesException
     ("ec2", "InstanceType"),              # too many to repeat in an error
     ("ec2", "ResourceType"),
