@@ -31,7 +31,23 @@ Result<void> add_header_grants(const std::string& header, const char* permission
   return {};
 }
 
-Result<std::vector<AclGrant>> Objects::canned_acl(const std::string& name, const OurBucket& b, bool for_object) const {
+std::string owner_of_new(const OurBucket& b, const std::optional<std::string>& canned_acl, const access::Caller& writer) {
+  if (!b.acls_work() || writer.account.empty()) return b.account;
+  bool handed_over = b.ownership == Ownership::bucket_owner_preferred && canned_acl && *canned_acl == "bucket-owner-full-control";
+  return handed_over ? b.account : writer.account;
+}
+
+Result<void> Objects::check_grantees(const std::vector<AclGrant>& acl) const {
+  if (acl.size() > 100) return fail(kMalformedAcl, "An ACL can have at most 100 grants.");
+  for (auto& g : acl)
+    if (!g.group && !gate_->directory().account_of_canonical_id(g.grantee))
+      return fail(
+          Error{&kInvalidArgument, "Invalid id"}.with("ArgumentName", "CanonicalUser/ID").with("ArgumentValue", g.grantee));
+  return {};
+}
+
+Result<std::vector<AclGrant>> Objects::canned_acl(const std::string& name, const OurBucket& b, const std::string& owner,
+                                                  bool for_object) const {
   std::vector<AclGrant> out;
   auto group = [&](std::string_view uri, const char* permission) { out.push_back({std::string(uri), true, permission}); };
   if (name == "private") return out;
@@ -45,10 +61,9 @@ Result<std::vector<AclGrant>> Objects::canned_acl(const std::string& name, const
   } else if (name == "log-delivery-write" && !for_object) {
     group(kLogDelivery, "WRITE");
     group(kLogDelivery, "READ_ACP");
-  } else if (name == "bucket-owner-full-control" && for_object) {
-    out.push_back({gate_->directory().canonical_id(b.account), false, "FULL_CONTROL"});
-  } else if (name == "bucket-owner-read" && for_object) {
-    out.push_back({gate_->directory().canonical_id(b.account), false, "READ"});
+  } else if ((name == "bucket-owner-full-control" || name == "bucket-owner-read") && for_object) {
+    if (owner != b.account)
+      out.push_back({gate_->directory().canonical_id(b.account), false, name == "bucket-owner-read" ? "READ" : "FULL_CONTROL"});
   } else {
     return fail(Error{&kInvalidArgument, "The canned ACL " + name + " is not supported here."}
                     .with("ArgumentName", "x-amz-acl")
@@ -63,21 +78,30 @@ constexpr const char* kNoAcls = "The bucket does not allow ACLs";
 
 Result<std::vector<AclGrant>> grants_of(const AccessControlPolicy& acl, const std::string& owner_id) {
   std::vector<AclGrant> out;
-  if (acl.Grants)
-    for (auto& g : *acl.Grants) {
-      if (!g.Grantee || !g.Permission)
-        return fail(kMalformedXml, "The XML you provided was not well-formed or did not validate against our published schema");
-      if (g.Grantee->Type == "AmazonCustomerByEmail") return fail(not_built("A grantee by e-mail address"));
-      if (g.Grantee->Type == "Group") {
-        auto uri = g.Grantee->URI.value_or("");
-        if (uri != kAllUsers && uri != kAuthenticatedUsers && uri != kLogDelivery)
-          return fail(kInvalidArgument, "Invalid group uri");
-        out.push_back({uri, true, *g.Permission});
-      } else if (g.Grantee->ID.value_or("") != owner_id) {
-        out.push_back({g.Grantee->ID.value_or(""), false, *g.Permission});
-      }
+  if (acl.Owner && acl.Owner->ID.value_or(owner_id) != owner_id) return fail(kAccessDenied, "Access Denied");
+  if (!acl.Grants) return out;
+  for (auto& g : *acl.Grants) {
+    if (!g.Grantee || !g.Permission) return fail(kMalformedAcl, kMalformedXmlText);
+    if (g.Grantee->Type == "AmazonCustomerByEmail") return fail(not_built("A grantee by e-mail address"));
+    if (g.Grantee->Type == "Group") {
+      auto uri = g.Grantee->URI.value_or("");
+      if (uri != kAllUsers && uri != kAuthenticatedUsers && uri != kLogDelivery)
+        return fail(Error{&kInvalidArgument, "Invalid group uri"}.with("ArgumentName", "Group/URI").with("ArgumentValue", uri));
+      out.push_back({uri, true, *g.Permission});
+    } else if (g.Grantee->ID.value_or("") != owner_id) {  // the owner's own full control is not stored
+      out.push_back({g.Grantee->ID.value_or(""), false, *g.Permission});
     }
+  }
   return out;
+}
+
+/// The ACL that a PutBucketAcl or PutObjectAcl names in one of its three ways. `canned`: makes one of a name.
+template <class In, class Canned>
+Result<std::vector<AclGrant>> asked_acl(const In& in, const std::string& owner_id, Canned canned) {
+  if (has_header_grants(in)) return header_grants(in);
+  if (in.ACL) return canned(*in.ACL);
+  if (in.AccessControlPolicy) return grants_of(*in.AccessControlPolicy, owner_id);
+  return fail(Error{&kInvalidRequest, "Your request was missing a required header"}.with("MissingHeaderName", "x-amz-acl"));
 }
 
 template <class Out>
@@ -105,121 +129,94 @@ void show(const std::vector<AclGrant>& acl, const std::string& owner_id, Out& ou
   out.Grants = std::move(grants);
 }
 
-template <class In>
-bool has_header_grants(const In& in) {
-  bool write = false;
-  if constexpr (requires { in.GrantWrite; }) write = in.GrantWrite.has_value();
-  return write || in.GrantFullControl || in.GrantRead || in.GrantReadACP || in.GrantWriteACP;
-}
-
 }  // namespace
 
 template <class In>
-Result<std::vector<AclGrant>> Objects::object_acl(const In& in, const OurBucket& b, const Call& call) const {
+Result<std::vector<AclGrant>> Objects::object_acl(const In& in, const OurBucket& b, const std::string& owner) const {
   bool grants = has_header_grants(in);
+  std::vector<AclGrant> out;
   if (!b.acls_work()) {
     if (grants || (in.ACL && *in.ACL != "bucket-owner-full-control")) return fail(kAclNotSupported, kNoAcls);
-    return std::vector<AclGrant>{};
+    return out;
   }
-  std::vector<AclGrant> out;
   if (grants) {
     TRY(out, header_grants(in));
   } else if (in.ACL) {
-    TRY(out, canned_acl(*in.ACL, b, true));
+    TRY(out, canned_acl(*in.ACL, b, owner, true));
   }
+  TRY_VOID(check_grantees(out));
   if (has_public_grant(out) && b.public_access && b.public_access->block_acls) return fail(kAccessDenied, "Access Denied");
   return out;
 }
-template Result<std::vector<AclGrant>> Objects::object_acl(const PutObjectRequest&, const OurBucket&, const Call&) const;
-template Result<std::vector<AclGrant>> Objects::object_acl(const CopyObjectRequest&, const OurBucket&, const Call&) const;
+template Result<std::vector<AclGrant>> Objects::object_acl(const PutObjectRequest&, const OurBucket&, const std::string&) const;
+template Result<std::vector<AclGrant>> Objects::object_acl(const CopyObjectRequest&, const OurBucket&, const std::string&) const;
 template Result<std::vector<AclGrant>> Objects::object_acl(const CreateMultipartUploadRequest&, const OurBucket&,
-                                                           const Call&) const;
+                                                           const std::string&) const;
 
 void Objects::declare_acls() {
   bucket_row<op::GetBucketAcl>(
       "s3:GetBucketAcl",
-      [this](const Allowed<GetBucketAclRequest>&, BucketPtr b) -> Result<GetBucketAclOutput> {
+      [this](const Allowed<GetBucketAclRequest>&, const BucketPtr& b) -> Result<GetBucketAclOutput> {
         GetBucketAclOutput out;
         show(b->acls_work() ? b->acl : std::vector<AclGrant>{}, gate_->directory().canonical_id(b->account), out);
         return out;
       },
       true);
 
-  access::Row<op::PutBucketAcl> put{.needs = {
-      {.action = "s3:PutBucketAcl",
-       .resources = [this](const PutBucketAclRequest& in, const Call& call) -> Resources {
-         TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, call));
-         return std::vector{bucket_resource(*b, call)};
-       },
-       .context = [](const PutBucketAclRequest& in, const Call& call, policy::Context& c) { set_write_context(in, call, c); }}}};
-  put.handler = [this](const Allowed<PutBucketAclRequest>& r) -> Result<op::PutBucketAcl::Output> {
-    auto& in = r.input;
-    TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, r.call));
-    std::vector<AclGrant> acl;
-    if (has_header_grants(in)) {
-      TRY(acl, header_grants(in));
-    } else if (in.ACL) {
-      TRY(acl, canned_acl(*in.ACL, *b, false));
-    } else if (in.AccessControlPolicy) {
-      TRY(acl, grants_of(*in.AccessControlPolicy, gate_->directory().canonical_id(b->account)));
-    } else {
-      return fail(Error{&kInvalidRequest, "Your request was missing a required header"}.with("MissingHeaderName", "x-amz-acl"));
-    }
-    if (!b->acls_work()) {
-      if (!acl.empty()) return fail(kAclNotSupported, kNoAcls);
-      return op::PutBucketAcl::Output{};
-    }
-    if (has_public_grant(acl) && b->public_access && b->public_access->block_acls) return fail(kAccessDenied, "Access Denied");
-    TRY_VOID(buckets_.update(b->name, [&](OurBucket& x) -> Result<void> {
-      x.acl = acl;
-      return {};
-    }));
-    return op::PutBucketAcl::Output{};
-  };
-  add<op::PutBucketAcl>(std::move(put));
+  bucket_row<op::PutBucketAcl>(
+      "s3:PutBucketAcl",
+      [this](const Allowed<PutBucketAclRequest>& r, const BucketPtr& b) -> Result<op::PutBucketAcl::Output> {
+        TRY(auto acl, asked_acl(r.input, gate_->directory().canonical_id(b->account),
+                                [&](const std::string& name) { return canned_acl(name, *b, b->account, false); }));
+        TRY_VOID(check_grantees(acl));
+        TRY_VOID(buckets_.update(*b, [&](OurBucket& x) -> Result<void> {
+          if (!x.acls_work()) return fail(kAclNotSupported, kNoAcls);
+          if (has_public_grant(acl) && x.public_access && x.public_access->block_acls)
+            return fail(kAccessDenied, "Access Denied");
+          x.acl = acl;
+          return {};
+        }));
+        return op::PutBucketAcl::Output{};
+      },
+      false);
 
-  access::Row<op::GetObjectAcl> get_object{.needs = {
-      {.action = "s3:GetObjectAcl", .resources = [this](const GetObjectAclRequest& in, const Call& call) -> Resources {
-         TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, call));
-         return std::vector{object_resource(*b, in.Key, in.VersionId, call)};
-       }}}};
-  get_object.read_only = true;
-  get_object.data_event = true;
+  auto on_object = [this](const auto& in, const Call& call) -> Resources {
+    TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, call));
+    TRY(auto r, object_resource(b, in.Key, in.VersionId, call));
+    return only(std::move(r));
+  };
+  auto current = [](const auto& in, const Call&) { return !in.VersionId; };
+  auto named = [](const auto& in, const Call&) { return in.VersionId.has_value(); };
+
+  access::Row<op::GetObjectAcl> get_object{
+      .needs = {{.action = "s3:GetObjectAcl", .resources = on_object, .when = current},
+                {.action = "s3:GetObjectVersionAcl", .resources = on_object, .when = named}}};
+  get_object.read_only = get_object.data_event = true;
   get_object.handler = [this](const Allowed<GetObjectAclRequest>& r) -> Result<GetObjectAclOutput> {
-    TRY(auto b, bucket_for(r.input.Bucket, r.input.ExpectedBucketOwner, r.call));
-    auto v = index_->find(*b, r.input.Key, r.input.VersionId);
-    if (!v || v->delete_marker) return no_such_key(r.input.Key, r.input.VersionId);
+    TRY(auto found, readable(r.found<FoundObject>()));
+    auto& b = *found->bucket;
+    auto& v = found->version;
     GetObjectAclOutput out;
-    show(b->acls_work() ? v->acl : std::vector<AclGrant>{},
-         gate_->directory().canonical_id(b->acls_work() ? v->owner : b->account), out);
+    show(b.acls_work() ? v.acl : std::vector<AclGrant>{}, gate_->directory().canonical_id(b.acls_work() ? v.owner : b.account),
+         out);
     return out;
   };
   add<op::GetObjectAcl>(std::move(get_object));
 
-  access::Row<op::PutObjectAcl> put_object{.needs = {
-      {.action = "s3:PutObjectAcl",
-       .resources = [this](const PutObjectAclRequest& in, const Call& call) -> Resources {
-         TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, call));
-         return std::vector{object_resource(*b, in.Key, in.VersionId, call)};
-       },
-       .context = [](const PutObjectAclRequest& in, const Call& call, policy::Context& c) { set_write_context(in, call, c); }}}};
+  access::Row<op::PutObjectAcl> put_object{
+      .needs = {{.action = "s3:PutObjectAcl", .resources = on_object, .when = current},
+                {.action = "s3:PutObjectVersionAcl", .resources = on_object, .when = named}}};
   put_object.data_event = true;
   put_object.handler = [this](const Allowed<PutObjectAclRequest>& r) -> Result<PutObjectAclOutput> {
-    auto& in = r.input;
-    TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, r.call));
-    auto v = index_->find(*b, in.Key, in.VersionId);
-    if (!v || v->delete_marker) return no_such_key(in.Key, in.VersionId);
-    if (!b->acls_work()) return fail(kAclNotSupported, kNoAcls);
-    std::vector<AclGrant> acl;
-    if (has_header_grants(in)) {
-      TRY(acl, header_grants(in));
-    } else if (in.ACL) {
-      TRY(acl, canned_acl(*in.ACL, *b, true));
-    } else if (in.AccessControlPolicy) {
-      TRY(acl, grants_of(*in.AccessControlPolicy, gate_->directory().canonical_id(v->owner)));
-    }
-    if (has_public_grant(acl) && b->public_access && b->public_access->block_acls) return fail(kAccessDenied, "Access Denied");
-    TRY_VOID(index_->change(*b, *v, [&](OurVersion& x) { x.acl = acl; }));
+    TRY(auto found, readable(r.found<FoundObject>()));
+    auto& b = *found->bucket;
+    auto& v = found->version;
+    if (!b.acls_work()) return fail(kAclNotSupported, kNoAcls);
+    TRY(auto acl, asked_acl(r.input, gate_->directory().canonical_id(v.owner),
+                            [&](const std::string& name) { return canned_acl(name, b, v.owner, true); }));
+    TRY_VOID(check_grantees(acl));
+    if (has_public_grant(acl) && b.public_access && b.public_access->block_acls) return fail(kAccessDenied, "Access Denied");
+    TRY_VOID(index_->change(b, v, [&](OurVersion& x) { x.acl = acl; }));
     return PutObjectAclOutput{};
   };
   add<op::PutObjectAcl>(std::move(put_object));

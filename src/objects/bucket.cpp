@@ -1,6 +1,7 @@
 #include "objects/bucket.h"
 
 #include "base/text.h"
+#include "objects/public_policy.h"
 
 namespace redoubt::objects {
 
@@ -80,11 +81,7 @@ Json acl_statements(const std::vector<AclGrant>& grants, const std::string& buck
     }
     auto allow = [&](std::vector<std::string> actions, const std::string& resource) {
       Json s = Json::object();
-      s.set("Sid", "ACL")
-          .set("Effect", "Allow")
-          .set("Principal", principal)
-          .set("Action", Json::strings(actions))
-          .set("Resource", resource);
+      s.set("Effect", "Allow").set("Principal", principal).set("Action", Json::strings(actions)).set("Resource", resource);
       if (!condition.is_null()) s.set("Condition", condition);
       out.push(std::move(s));
     };
@@ -92,7 +89,7 @@ Json acl_statements(const std::vector<AclGrant>& grants, const std::string& buck
     if (of_bucket) {
       if (full || g.permission == "READ")
         allow({"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"}, bucket_arn);
-      if (full || g.permission == "WRITE") allow({"s3:PutObject", "s3:DeleteObject"}, bucket_arn + "/*");
+      if (full || g.permission == "WRITE") allow({"s3:PutObject"}, bucket_arn + "/*");
       if (full || g.permission == "READ_ACP") allow({"s3:GetBucketAcl"}, bucket_arn);
       if (full || g.permission == "WRITE_ACP") allow({"s3:PutBucketAcl"}, bucket_arn);
     } else {
@@ -104,84 +101,52 @@ Json acl_statements(const std::vector<AclGrant>& grants, const std::string& buck
   return out;
 }
 
-bool is_public(const Json& policy) {
-  auto everyone = [](const Json& p) {
-    auto star = [](const Json& v) {
-      if (v.is_string()) return v.text() == "*";
-      for (auto& x : v.items())
-        if (x.text() == "*") return true;
-      return false;
-    };
-    return star(p) || (p.is_object() && star(p["AWS"]));
-  };
-  // Conditions on fixed values of these keys narrow "*" to somebody.
-  auto narrows = [](const Json& condition) {
-    static const char* kKeys[] = {"aws:sourceip",
-                                  "aws:sourcearn",
-                                  "aws:sourcevpc",
-                                  "aws:sourcevpce",
-                                  "aws:sourceowner",
-                                  "aws:sourceaccount",
-                                  "aws:principalorgid",
-                                  "aws:principalorgpaths",
-                                  "aws:principalarn",
-                                  "aws:principalaccount",
-                                  "aws:userid",
-                                  "s3:dataaccesspointarn",
-                                  "s3:dataaccesspointaccount",
-                                  "aws:sourceorgid"};
-    for (auto& [op, keys] : condition.members()) {
-      auto name = to_lower(op);
-      if (name.find("not") != name.npos || name.ends_with("ifexists") || name.starts_with("forallvalues:") || name == "null")
-        continue;
-      for (auto& [key, value] : keys.members())
-        for (auto* k : kKeys)
-          if (iequals(key, k)) {
-            bool fixed = true;
-            auto check = [&](const std::string& v) {
-              fixed = fixed && v.find("${") == v.npos && v != "*" && v != "0.0.0.0/0" && v != "::/0";
-            };
-            if (value.is_array())
-              for (auto& x : value.items()) check(x.text());
-            else
-              check(value.text());
-            if (fixed) return true;
-          }
-    }
-    return false;
-  };
-  auto check = [&](const Json& s) {
-    return s["Effect"].text() == "Allow" && (everyone(s["Principal"]) || s.has("NotPrincipal")) && !narrows(s["Condition"]);
-  };
-  auto& statements = policy["Statement"];
-  if (statements.is_object()) return check(statements);
-  for (auto& s : statements.items())
-    if (check(s)) return true;
-  return false;
-}
-
-Result<void> Bucket::compile() {
-  policy.reset();
-  policy_public = false;
-  Json document = Json::object().set("Version", "2008-10-17").set("Statement", Json::array());
+Result<policy::PolicyPtr> combine(const std::string& policy_text, bool denials_only, const Json& acl) {
+  Json document = Json::object().set("Version", "2012-10-17"), statements = Json::array();
   if (!policy_text.empty()) {
     auto parsed = Json::parse(policy_text);
     if (!parsed) return fail(kMalformedPolicy, "Policies must be valid JSON and the first byte must be '{'");
+    if (!denials_only && acl.size() == 0) {
+      auto compiled = policy::parse(policy_text, policy::Kind::bucket);
+      if (!compiled) return fail(kMalformedPolicy, compiled.error().message);
+      return *compiled;
+    }
     document = std::move(*parsed);
-    policy_public = is_public(document);
+    // The version stays: it says whether ${..} are variables.
+    auto add = [&](const Json& s) {
+      if (!denials_only || s["Effect"].str() != "Allow") statements.push(s);
+    };
+    if (document["Statement"].is_array())
+      for (auto& s : document["Statement"].items()) add(s);
+    else
+      add(document["Statement"]);
   }
-  auto grants = acls_work() ? acl_statements(acl, arn(), "", ignores_public_acls()) : Json::array();
-  if (policy_text.empty() && grants.size() == 0) return {};
-  std::string text = policy_text;
-  if (grants.size() > 0) {
-    Json statements = document["Statement"].is_array() ? document["Statement"] : Json::array().push(document["Statement"]);
-    for (auto& s : grants.items()) statements.push(s);
-    text = document.set("Statement", std::move(statements)).dump();
-  }
-  auto compiled = policy::parse(text, policy::Kind::bucket);
+  for (auto& s : acl.items()) statements.push(s);
+  if (statements.size() == 0) return policy::PolicyPtr();
+  document.set("Statement", std::move(statements));
+  auto compiled = policy::parse(document.dump(), policy::Kind::bucket);
   if (!compiled) return fail(kMalformedPolicy, compiled.error().message);
-  policy = *compiled;
+  return *compiled;
+}
+
+Result<void> Bucket::compile() {
+  auto grants = acls_work() ? acl_statements(acl, arn(), "", ignores_public_acls()) : Json::array();
+  TRY(policy, combine(policy_text, false, grants));
+  TRY(denials, combine(policy_text, true, Json::array()));
+  auto document = policy_text.empty() ? Json() : Json::parse(policy_text).value_or(Json());
+  policy_public = is_public(document);
   return {};
+}
+
+namespace {
+constexpr std::string_view kBuckets = "s3.buckets", kStates = "s3.states";
+std::string state_of(const Bucket& b) { return std::to_string(int(b.versioning)) + b.uid; }
+}  // namespace
+
+Result<Versioning> current_versioning(meta::Reader& reader, const Bucket& bucket) {
+  auto state = reader.get(kStates, bucket.name);
+  if (!state || state->substr(1) != bucket.uid) return fail(kNoSuchBucket, "The specified bucket does not exist");
+  return Versioning(state->front() - '0');
 }
 
 Result<void> BucketStore::load() {
@@ -215,35 +180,37 @@ Result<BucketPtr> BucketStore::add(Bucket bucket) {
   }
   TRY_VOID(bucket.compile());
   auto made = std::make_shared<const Bucket>(std::move(bucket));
-  TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
-    t.put(kBuckets, made->name, made->json().dump());
-    return {};
-  }));
-  std::unique_lock lock(mutex_);
-  buckets_[made->name] = made;
+  TRY_VOID(store(made));
   return made;
 }
-Result<BucketPtr> BucketStore::update(std::string_view name, const std::function<Result<void>(Bucket&)>& change) {
+Result<BucketPtr> BucketStore::update(const Bucket& bucket, const std::function<Result<void>(Bucket&)>& change) {
   std::lock_guard writer(writers_);
-  auto old = find(name);
-  if (!old) return fail(kNoSuchBucket, "The specified bucket does not exist");
+  auto old = find(bucket.name);
+  if (!old || old->uid != bucket.uid) return fail(kNoSuchBucket, "The specified bucket does not exist");
   Bucket copy = *old;
   TRY_VOID(change(copy));
   TRY_VOID(copy.compile());
   auto made = std::make_shared<const Bucket>(std::move(copy));
+  TRY_VOID(store(made));
+  return made;
+}
+Result<void> BucketStore::store(const BucketPtr& bucket) {
   TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
-    t.put(kBuckets, made->name, made->json().dump());
+    t.put(kBuckets, bucket->name, bucket->json().dump());
+    t.put(kStates, bucket->name, state_of(*bucket));
     return {};
   }));
   std::unique_lock lock(mutex_);
-  buckets_[made->name] = made;
-  return made;
+  buckets_[bucket->name] = bucket;
+  return {};
 }
 Result<void> BucketStore::remove(const Bucket& bucket, const std::function<Result<void>(meta::Txn&)>& check) {
   std::lock_guard writer(writers_);
   TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
+    TRY_VOID(current_versioning(t, bucket));
     TRY_VOID(check(t));
     t.erase(kBuckets, bucket.name);
+    t.erase(kStates, bucket.name);
     return {};
   }));
   std::unique_lock lock(mutex_);

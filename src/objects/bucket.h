@@ -1,8 +1,9 @@
 #pragma once
-/// A bucket as it is kept, and the store of all buckets (their names are global, as on AWS).
+/// A bucket as it is kept, and the store of all buckets (their names are global, as on AWS). Collections: s3.buckets (name), and
+/// s3.states (name): the little that every write asks of a bucket.
 #include <map>
-#include <mutex>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -48,7 +49,8 @@ struct Bucket {
   std::map<std::string, std::string> tags;
 
   // Made of the above when a bucket is loaded or changed:
-  policy::PolicyPtr policy;  // policy_text and what the ACL allows, as decisions see it
+  policy::PolicyPtr policy;   // policy_text and what the ACL allows, as decisions see it; null if there is neither
+  policy::PolicyPtr denials;  // what policy_text denies: all that it has to say where it may not allow; null if nothing
   bool policy_public = false;
 
   std::string arn() const { return "arn:aws:s3:::" + name; }
@@ -58,7 +60,7 @@ struct Bucket {
 
   Json json() const;
   static Result<Bucket> from(const Json& j);
-  /// Compiles `policy` anew. Errors: kMalformedPolicy.
+  /// Makes the last three members anew. Errors: kMalformedPolicy.
   Result<void> compile();
 };
 using BucketPtr = std::shared_ptr<const Bucket>;
@@ -66,11 +68,13 @@ using BucketPtr = std::shared_ptr<const Bucket>;
 std::string_view ownership_name(Ownership o);
 std::optional<Ownership> parse_ownership(std::string_view name);
 
-/// Statements for what ACL grants allow, to be judged beside a policy's.
+/// Statements for what ACL grants allow, to be judged beside a policy's. Of a bucket's ACL if `object_arn` is empty, else of an
+/// object's. Source: S3 User Guide, "Mapping of ACL permissions and access policy permissions".
 Json acl_statements(const std::vector<AclGrant>& grants, const std::string& bucket_arn, const std::string& object_arn,
                     bool ignore_public);
-/// Whether a policy lets anybody in without a condition on who or where they are. Source: S3 User Guide, "The meaning of public".
-bool is_public(const Json& policy);
+/// A bucket's policy and an ACL as one document. `denials_only`: what the policy allows is left out. nullptr: nothing is left.
+/// Errors: kMalformedPolicy.
+Result<policy::PolicyPtr> combine(const std::string& policy_text, bool denials_only, const Json& acl);
 
 /// Threads: any.
 class BucketStore {
@@ -80,17 +84,21 @@ class BucketStore {
   BucketPtr find(std::string_view name) const;                  // nullptr: none
   std::vector<BucketPtr> list(std::string_view account) const;  // by name
   Result<BucketPtr> add(Bucket bucket);                         // kBucketAlreadyExists, kBucketAlreadyOwnedByYou
-  Result<BucketPtr> update(std::string_view name, const std::function<Result<void>(Bucket&)>& change);
-  /// `check` runs in the transaction that removes the row.
+  /// Changes that incarnation of the bucket. Errors: `change`'s; kMalformedPolicy; kNoSuchBucket when it is gone.
+  Result<BucketPtr> update(const Bucket& bucket, const std::function<Result<void>(Bucket&)>& change);
+  /// `check` runs in the transaction that removes the row. Errors: its own; kNoSuchBucket.
   Result<void> remove(const Bucket& bucket, const std::function<Result<void>(meta::Txn&)>& check);
 
  private:
+  Result<void> store(const BucketPtr& bucket);  // durably, then for find()
   meta::Store& store_;
-  std::mutex writers_;
-  mutable std::shared_mutex mutex_;
+  std::mutex writers_;               // one change at a time, held while it becomes durable
+  mutable std::shared_mutex mutex_;  // guards buckets_
   std::map<std::string, BucketPtr, std::less<>> buckets_;
 };
 
-inline constexpr std::string_view kBuckets = "s3.buckets";
+/// Inside a transaction of the index: whether that incarnation of the bucket still exists, and its versioning as of now. Errors:
+/// kNoSuchBucket.
+Result<Versioning> current_versioning(meta::Reader& reader, const Bucket& bucket);
 
 }  // namespace redoubt::objects

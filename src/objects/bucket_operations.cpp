@@ -10,6 +10,24 @@ using OurBucket = objects::Bucket;
 
 namespace {
 
+bool is_reserved(std::string_view name) {
+  for (auto* prefix : {"xn--", "sthree-", "amzn-s3-demo-"})
+    if (name.starts_with(prefix)) return true;
+  for (auto* suffix : {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"})
+    if (name.ends_with(suffix)) return true;
+  return false;
+}
+
+/// Shaped like us-west-2, ap-southeast-1, us-gov-west-1.
+bool is_region(std::string_view s) {
+  auto parts = split(s, '-');
+  bool good = parts.size() >= 3 && parts.size() <= 4 && parts.back().size() == 1 && is_digit(parts.back()[0]);
+  for (size_t i = 0; i + 1 < parts.size(); ++i)
+    good = good && parts[i].size() >= 2 &&
+           std::all_of(parts[i].begin(), parts[i].end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  return good;
+}
+
 Result<void> check_name(const std::string& name) {
   bool good = name.size() >= 3 && name.size() <= 63 && name.front() != '-' && name.front() != '.' && name.back() != '-' &&
               name.back() != '.';
@@ -20,8 +38,7 @@ Result<void> check_name(const std::string& name) {
     dots_digits = dots_digits && (is_digit(c) || c == '.');
     before = c;
   }
-  if (!good || (dots_digits && std::count(name.begin(), name.end(), '.') == 3) || name.starts_with("xn--") ||
-      name.ends_with("-s3alias"))
+  if (!good || (dots_digits && std::count(name.begin(), name.end(), '.') == 3) || is_reserved(name))
     return fail(Error{&kInvalidBucketName, "The specified bucket is not valid."}.with("BucketName", name));
   return {};
 }
@@ -30,27 +47,22 @@ Result<void> check_name(const std::string& name) {
 
 void Objects::declare_buckets() {
   auto on_name = [](const CreateBucketRequest& in, const Call& call) -> Resources {
-    return std::vector{access::Resource{.arn = "arn:aws:s3:::" + in.Bucket, .account = call.caller->account}};
+    return only({.arn = "arn:aws:s3:::" + in.Bucket, .account = call.caller->account});
   };
-  access::Row<op::CreateBucket> create{.needs = {
-      {.action = "s3:CreateBucket",
-       .resources = on_name,
-       .context =
-           [](const CreateBucketRequest& in, const Call& call, policy::Context& c) {
-             set_write_context(in, call, c);
-             if (in.CreateBucketConfiguration && in.CreateBucketConfiguration->LocationConstraint)
-               c.set("s3:LocationConstraint", *in.CreateBucketConfiguration->LocationConstraint);
-             if (in.ObjectOwnership) c.set("s3:x-amz-object-ownership", *in.ObjectOwnership);
-           }},
-      {.action = "s3:PutBucketAcl",
-       .resources = on_name,
-       .when =
-           [](const CreateBucketRequest& in, const Call&) {
-             return in.ACL || in.GrantRead || in.GrantWrite || in.GrantFullControl || in.GrantReadACP || in.GrantWriteACP;
-           }},
-      {.action = "s3:PutBucketOwnershipControls", .resources = on_name, .when = [](const CreateBucketRequest& in, const Call&) {
-         return in.ObjectOwnership.has_value();
-       }}}};
+  access::Row<op::CreateBucket> create{
+      .needs = {{.action = "s3:CreateBucket",
+                 .resources = on_name,
+                 .context =
+                     [](const CreateBucketRequest& in, const Call& call, policy::Context& c) {
+                       set_write_context(in, call, c);
+                       if (in.CreateBucketConfiguration && in.CreateBucketConfiguration->LocationConstraint)
+                         c.set("s3:LocationConstraint", *in.CreateBucketConfiguration->LocationConstraint);
+                       if (in.ObjectOwnership) c.set("s3:x-amz-object-ownership", *in.ObjectOwnership);
+                     }},
+                {.action = "s3:PutBucketAcl", .resources = on_name, .when = names_acl<CreateBucketRequest>},
+                {.action = "s3:PutBucketOwnershipControls",
+                 .resources = on_name,
+                 .when = [](const CreateBucketRequest& in, const Call&) { return in.ObjectOwnership.has_value(); }}}};
   create.handler = [this](const Allowed<CreateBucketRequest>& r) -> Result<CreateBucketOutput> {
     auto& in = r.input;
     TRY_VOID(check_name(in.Bucket));
@@ -60,8 +72,13 @@ void Objects::declare_buckets() {
     if (in.CreateBucketConfiguration) {
       auto& conf = *in.CreateBucketConfiguration;
       if (conf.Location || conf.Bucket) return fail(not_built("A directory bucket"));
-      if (conf.LocationConstraint && !conf.LocationConstraint->empty())
+      if (conf.LocationConstraint && !conf.LocationConstraint->empty()) {
         region = *conf.LocationConstraint == "EU" ? "eu-west-1" : *conf.LocationConstraint;
+        // us-east-1 is what the absence of a constraint means.
+        if (region == "us-east-1" || !is_region(region))
+          return fail(
+              Error{&kInvalidLocation, "The specified location-constraint is not valid"}.with("LocationConstraint", region));
+      }
     }
     // Through us-east-1 a bucket can be made anywhere; elsewhere the constraint must be the endpoint's region.
     if (r.call.region != "us-east-1" && region != r.call.region)
@@ -75,16 +92,18 @@ void Objects::declare_buckets() {
       if (!o) return fail(kInvalidArgument, "Invalid x-amz-object-ownership header: " + *in.ObjectOwnership);
       b.ownership = *o;
     }
-    bool acl = (in.ACL && *in.ACL != "private") || in.GrantRead || in.GrantWrite || in.GrantFullControl || in.GrantReadACP ||
-               in.GrantWriteACP;
+    bool acl = (in.ACL && *in.ACL != "private") || has_header_grants(in);
     if (acl && !b.acls_work())
       return fail(kInvalidAclWithOwnership, "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
-    if (in.GrantRead || in.GrantWrite || in.GrantFullControl || in.GrantReadACP || in.GrantWriteACP) {
+    if (has_header_grants(in)) {
       TRY(b.acl, header_grants(in));
     } else if (acl) {
-      TRY(b.acl, canned_acl(*in.ACL, b, false));
+      TRY(b.acl, canned_acl(*in.ACL, b, b.account, false));
     }
-    if (has_public_grant(b.acl)) return fail(kAccessDenied, "Access Denied: the new bucket blocks public ACLs.");
+    TRY_VOID(check_grantees(b.acl));
+    // A new bucket blocks public access.
+    if (has_public_grant(b.acl))
+      return fail(kPublicAclBlocked, "Bucket cannot have public ACLs set with BlockPublicAccess enabled");
     if (in.CreateBucketConfiguration && in.CreateBucketConfiguration->Tags) {
       TRY(b.tags, check_tags(*in.CreateBucketConfiguration->Tags, 50));
     }
@@ -100,7 +119,7 @@ void Objects::declare_buckets() {
 
   bucket_row<op::DeleteBucket>(
       "s3:DeleteBucket",
-      [this](const Allowed<DeleteBucketRequest>&, BucketPtr b) -> Result<op::DeleteBucket::Output> {
+      [this](const Allowed<DeleteBucketRequest>&, const BucketPtr& b) -> Result<op::DeleteBucket::Output> {
         std::vector<Blob> discarded;
         auto gone = buckets_.remove(*b, [&](meta::Txn& t) {
           discarded.clear();
@@ -114,7 +133,7 @@ void Objects::declare_buckets() {
 
   bucket_row<op::HeadBucket>(
       "s3:ListBucket",
-      [](const Allowed<HeadBucketRequest>&, BucketPtr b) -> Result<HeadBucketOutput> {
+      [](const Allowed<HeadBucketRequest>&, const BucketPtr& b) -> Result<HeadBucketOutput> {
         HeadBucketOutput out;
         out.BucketRegion = b->region;
         out.AccessPointAlias = false;
@@ -124,7 +143,7 @@ void Objects::declare_buckets() {
 
   bucket_row<op::GetBucketLocation>(
       "s3:GetBucketLocation",
-      [](const Allowed<GetBucketLocationRequest>&, BucketPtr b) -> Result<GetBucketLocationOutput> {
+      [](const Allowed<GetBucketLocationRequest>&, const BucketPtr& b) -> Result<GetBucketLocationOutput> {
         GetBucketLocationOutput out;
         out.LocationConstraint = b->region == "us-east-1" ? "" : b->region;
         return out;

@@ -8,22 +8,11 @@ struct CopySource {
   std::string bucket, key;
   std::optional<std::string> version_id;
 };
-/// Errors: kInvalidArgument.
+/// Errors: kInvalidArgument; kNotImplemented for access points.
 Result<CopySource> parse_copy_source(const std::string& header);
 
-/// Conditions on the source. Errors: kPreconditionFailed.
-template <class In>
-Result<void> check_source_conditions(const In& in, const ObjectVersion& v) {
-  auto failed = [] { return fail(kPreconditionFailed, "At least one of the pre-conditions you specified did not hold"); };
-  bool match = in.CopySourceIfMatch && unquoted(*in.CopySourceIfMatch) == v.etag;
-  if (in.CopySourceIfMatch && !match) return failed();
-  if (!match && in.CopySourceIfUnmodifiedSince && v.modified.seconds() > in.CopySourceIfUnmodifiedSince->seconds())
-    return failed();
-  if (in.CopySourceIfNoneMatch && unquoted(*in.CopySourceIfNoneMatch) == v.etag) return failed();
-  if (!in.CopySourceIfNoneMatch && in.CopySourceIfModifiedSince &&
-      v.modified.seconds() <= in.CopySourceIfModifiedSince->seconds())
-    return failed();
-  return {};
-}
+inline constexpr uint64_t kCopyMax = uint64_t(5) << 30;
+/// Errors: kInvalidRequest for a delete marker and for what is too large to be copied in one go.
+Result<void> check_copyable(const ObjectVersion& source);
 
 }  // namespace redoubt::objects

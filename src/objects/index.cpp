@@ -3,190 +3,214 @@
 #include <algorithm>
 #include <set>
 
-#include "base/ids.h"
+#include "base/crypto.h"
 #include "base/text.h"
 
 namespace redoubt::objects {
 namespace {
 
-constexpr std::string_view kObjects = "s3.objects", kUploads = "s3.uploads", kParts = "s3.parts";
+constexpr std::string_view kObjects = "s3.objects", kNulls = "s3.nulls", kManifests = "s3.manifests";
+constexpr std::string_view kUploads = "s3.uploads", kParts = "s3.parts";
 
-Json json_of(const std::map<std::string, std::string>& m) {
-  Json j = Json::object();
-  for (auto& [k, v] : m) j.set(k, v);
-  return j;
-}
-std::map<std::string, std::string> map_of(const Json& j) {
-  std::map<std::string, std::string> m;
-  for (auto& [k, v] : j.members()) m[k] = v.str();
-  return m;
-}
-Json json_of(const std::vector<AclGrant>& acl) {
-  Json j = Json::array();
-  for (auto& g : acl) j.push(Json::object().set("grantee", g.grantee).set("group", g.group).set("permission", g.permission));
-  return j;
-}
-std::vector<AclGrant> acl_of(const Json& j) {
-  std::vector<AclGrant> out;
-  for (auto& g : j.items()) out.push_back({g["grantee"].str(), g["group"].boolean(), g["permission"].str()});
-  return out;
-}
-void put_meta(Json& j, const ObjectMeta& m) {
-  if (!m.headers.empty()) j.set("headers", json_of(m.headers));
-  if (!m.user.empty()) j.set("meta", json_of(m.user));
-  if (!m.tags.empty()) j.set("tags", json_of(m.tags));
-  if (m.storage_class != "STANDARD") j.set("class", m.storage_class);
-}
-ObjectMeta meta_of(const Json& j) {
-  ObjectMeta m{map_of(j["headers"]), map_of(j["meta"]), map_of(j["tags"])};
-  if (j.has("class")) m.storage_class = j["class"].str();
-  return m;
-}
-Json json_of(const Sealing& s) {
-  Json j = Json::object();
-  j.set("alg", s.algorithm).set("key", base64(s.wrapped_key));
-  if (!s.kms_key.empty()) j.set("kms", s.kms_key);
-  if (s.bucket_key) j.set("bucket_key", true);
-  if (!s.context.empty()) j.set("context", s.context);
-  return j;
-}
-Sealing sealing_of(const Json& j) {
-  return {j["alg"].str(), j["kms"].str(), j["bucket_key"].boolean(), j["context"].str(), unbase64(j["key"].str()).value_or("")};
-}
+/// The age of the only version of a key in a bucket that never had versioning: older than everything that comes later.
+constexpr std::string_view kOldest = "ffffffffffffffff";
+constexpr size_t kScanMin = 16, kScanMax = 1000;  // rows read ahead in a listing
 
 std::string row_key(const Bucket& b, std::string_view key, std::string_view age) { return meta::key({b.uid, key, age}); }
 /// What every row of keys that begin with `key_prefix` begins with.
-std::string rows_under(const Bucket& b, std::string_view key_prefix) {
-  auto k = meta::key({b.uid, key_prefix});
+std::string rows_under(std::string_view uid, std::string_view key_prefix) {
+  auto k = meta::key({uid, key_prefix});
   return k.substr(0, k.size() - 2);
+}
+std::string part_key(std::string_view upload, int number) { return meta::key({upload, std::to_string(100000 + number)}); }
+
+std::string age_text(uint64_t age) {
+  std::string bytes;
+  for (int shift = 56; shift >= 0; shift -= 8) bytes += char(age >> shift);
+  return hex(bytes);
+}
+uint64_t age_number(std::string_view text) { return std::stoull(std::string(text), nullptr, 16); }
+
+/// 24 bytes: the age and 16 random ones.
+std::string version_id_of(std::string_view age) { return base64url(unhex(age).value() + crypto::random_bytes(16)); }
+std::optional<std::string> age_of(std::string_view version_id) {
+  auto bytes = version_id.size() == 32 ? unbase64url(version_id) : std::nullopt;
+  return bytes ? std::optional(hex(std::string_view(*bytes).substr(0, 8))) : std::nullopt;
+}
+
+std::string null_age(meta::Reader& r, const Bucket& b, std::string_view key) {
+  return r.get(kNulls, meta::key({b.uid, key})).value_or(std::string(kOldest));
+}
+
+/// The current version (version_id absent) or the named one, without the pieces of multipart objects.
+Result<std::optional<ObjectVersion>> look_up(meta::Reader& r, const Bucket& b, std::string_view key,
+                                             const std::optional<std::string>& version_id) {
+  std::optional<ObjectVersion> out;
+  if (!version_id) {
+    auto rows = r.scan_prefix(kObjects, meta::key({b.uid, key}), 1);
+    if (rows.empty()) return out;
+    TRY(out, ObjectVersion::from(std::string(key), meta::key_parts(rows[0].key)[2], rows[0].value));
+    return out;
+  }
+  auto age = *version_id == "null" ? null_age(r, b, key) : age_of(*version_id);
+  auto row = age ? r.get(kObjects, row_key(b, key, *age)) : std::nullopt;
+  if (!row) return out;
+  TRY(auto v, ObjectVersion::from(std::string(key), *age, *row));
+  if (v.version_id == *version_id) out = std::move(v);
+  return out;
+}
+
+std::string dump_pieces(const std::vector<Piece>& pieces) {
+  Json all = Json::array();
+  for (auto& p : pieces) {
+    Json j = p.blob.json();
+    j.set("n", p.number);
+    if (!p.checksum.empty()) j.set("sum", p.checksum);
+    all.push(std::move(j));
+  }
+  return all.dump();
+}
+Result<void> load_pieces(meta::Reader& r, ObjectVersion& v) {
+  if (!v.multipart() || !v.pieces.empty()) return {};
+  auto row = r.get(kManifests, v.manifest);
+  if (!row) return fail(kInternal, "the manifest of a multipart object is gone");
+  TRY(Json all, Json::parse(*row));
+  for (auto& j : all.items()) v.pieces.push_back({int(j["n"].integer()), j["sum"].str(), Blob::from(j)});
+  return {};
+}
+
+Result<void> erase_version(meta::Txn& txn, const Bucket& b, ObjectVersion v, std::vector<Blob>& discarded) {
+  TRY_VOID(load_pieces(txn, v));
+  txn.erase(kObjects, row_key(b, v.key, v.age));
+  if (v.multipart()) txn.erase(kManifests, v.manifest);
+  if (v.version_id == "null") txn.erase(kNulls, meta::key({b.uid, v.key}));
+  for (auto& p : v.pieces) {
+    BlobStore::discard(txn, p.blob);
+    discarded.push_back(p.blob);
+  }
+  return {};
+}
+
+std::unexpected<Error> precondition_failed(const char* which) {
+  return fail(
+      Error{&kPreconditionFailed, "At least one of the pre-conditions you specified did not hold"}.with("Condition", which));
+}
+
+Result<void> check_condition(const WriteCondition& condition, const std::optional<ObjectVersion>& current) {
+  bool exists = current && !current->delete_marker;
+  if (condition.if_none_match && exists) return precondition_failed("If-None-Match");
+  if (!condition.if_match) return {};
+  if (!exists) return fail(kNoSuchKey, "The specified key does not exist.");
+  if (*condition.if_match != "*" && current->etag != *condition.if_match) return precondition_failed("If-Match");
+  return {};
+}
+
+std::unexpected<Error> no_such_upload() {
+  return fail(
+      kNoSuchUpload,
+      "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.");
+}
+
+/// Removes an upload's rows; the blobs of `kept` parts live on in an object.
+Result<void> erase_upload(meta::Txn& txn, const UploadRecord& upload, const std::set<std::string>& kept,
+                          std::vector<Blob>& discarded) {
+  txn.erase(kUploads, meta::key({upload.bucket_uid, upload.key, upload.id}));
+  for (auto& row : txn.scan_prefix(kParts, meta::key({upload.id}))) {
+    TRY(auto part, PartRecord::from(row.value));
+    txn.erase(kParts, row.key);
+    if (kept.contains(part.blob.id)) continue;
+    BlobStore::discard(txn, part.blob);
+    discarded.push_back(part.blob);
+  }
+  return {};
+}
+
+/// The prefix that `key` is rolled up into, "" if it isn't.
+std::string common_prefix(std::string_view key, const std::string& prefix, const std::string& delimiter) {
+  if (delimiter.empty() || !key.starts_with(prefix)) return "";
+  auto cut = key.find(delimiter, prefix.size());
+  return cut == key.npos ? "" : std::string(key.substr(0, cut + delimiter.size()));
+}
+
+/// Where a listing begins.
+std::string list_start(meta::Reader& r, const Bucket& b, const ListOptions& o) {
+  auto first = rows_under(b.uid, o.prefix);
+  if (o.after.empty()) return first;
+  if (auto rolled_up = common_prefix(o.after, o.prefix, o.delimiter); !rolled_up.empty())
+    return std::max(first, meta::after_prefix(rows_under(b.uid, rolled_up)));
+  if (!o.after_version.empty()) {
+    auto age = o.after_version == "null" ? null_age(r, b, o.after) : age_of(o.after_version);
+    if (age) return std::max(first, row_key(b, o.after, *age) + '\0');
+  }
+  return std::max(first, meta::after_prefix(meta::key({b.uid, o.after})));
 }
 
 }  // namespace
 
-std::string ObjectVersion::dump() const {
-  Json j = Json::object();
-  j.set("v", version_id).set("t", modified.us);
-  if (delete_marker) return j.set("marker", true).set("owner", owner).dump();
-  Json b = Json::array();
-  for (auto& x : blobs) b.push(x.json());
-  j.set("size", size).set("etag", etag).set("owner", owner).set("sealing", json_of(sealing)).set("blobs", std::move(b));
-  put_meta(j, meta);
-  if (!acl.empty()) j.set("acl", json_of(acl));
-  if (!checksum.empty()) j.set("sum", checksum).set("sum_alg", checksum_algorithm).set("sum_type", checksum_type);
-  return j.dump();
-}
-
-Result<ObjectVersion> ObjectVersion::from(std::string key, std::string age, std::string_view record) {
-  TRY(Json j, Json::parse(record));
-  ObjectVersion v{
-      .key = std::move(key), .version_id = j["v"].str(), .modified = {j["t"].integer()}, .delete_marker = j["marker"].boolean()};
-  v.age = std::move(age);
-  v.owner = j["owner"].str();
-  if (v.delete_marker) return v;
-  v.size = uint64_t(j["size"].integer());
-  v.etag = j["etag"].str();
-  v.sealing = sealing_of(j["sealing"]);
-  v.meta = meta_of(j);
-  v.acl = acl_of(j["acl"]);
-  for (auto& b : j["blobs"].items()) v.blobs.push_back(Blob::from(b));
-  v.checksum = j["sum"].str();
-  v.checksum_algorithm = j["sum_alg"].str();
-  v.checksum_type = j["sum_type"].str();
-  return v;
-}
-
-std::string UploadRecord::dump() const {
-  Json j = Json::object();
-  j.set("bucket", bucket_uid)
-      .set("key", key)
-      .set("id", id)
-      .set("t", initiated.us)
-      .set("owner", owner)
-      .set("initiator", initiator);
-  j.set("sealing", json_of(sealing)).set("acl", json_of(acl)).set("sum_alg", checksum_algorithm).set("sum_type", checksum_type);
-  put_meta(j, meta);
-  return j.dump();
-}
-Result<UploadRecord> UploadRecord::from(std::string_view record) {
-  TRY(Json j, Json::parse(record));
-  UploadRecord u{j["bucket"].str(), j["key"].str(), j["id"].str(), {j["t"].integer()}, j["owner"].str(), j["initiator"].str()};
-  u.acl = acl_of(j["acl"]);
-  u.meta = meta_of(j);
-  u.sealing = sealing_of(j["sealing"]);
-  u.checksum_algorithm = j["sum_alg"].str();
-  u.checksum_type = j["sum_type"].str();
-  return u;
-}
-
-std::string PartRecord::dump() const {
-  Json j = Json::object();
-  return j.set("n", number).set("etag", etag).set("sum", checksum).set("t", modified.us).set("blob", blob.json()).dump();
-}
-Result<PartRecord> PartRecord::from(std::string_view record) {
-  TRY(Json j, Json::parse(record));
-  return PartRecord{int(j["n"].integer()), j["etag"].str(), j["sum"].str(), {j["t"].integer()}, Blob::from(j["blob"])};
-}
-
-std::string Index::next_age(Timestamp now) {
-  std::lock_guard lock(age_mutex_);
-  last_age_us_ = std::max(last_age_us_ + 1, now.us);
-  char text[20];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(INT64_MAX - last_age_us_));
-  return text;
-}
+bool is_version_id(std::string_view text) { return text == "null" || age_of(text).has_value(); }
 
 std::optional<ObjectVersion> Index::find(const Bucket& bucket, std::string_view key,
                                          const std::optional<std::string>& version_id) {
   std::optional<ObjectVersion> out;
   store_.read([&](meta::Reader& r) {
-    for (auto& row : r.scan_prefix(kObjects, meta::key({bucket.uid, key}), version_id ? SIZE_MAX : 1)) {
-      auto parts = meta::key_parts(row.key);
-      auto v = ObjectVersion::from(parts[1], parts[2], row.value);
-      if (!v || (version_id && v->version_id != *version_id)) continue;
-      out = std::move(*v);
-      break;
-    }
+    if (auto v = look_up(r, bucket, key, version_id)) out = std::move(*v);
   });
   return out;
 }
 
+std::optional<Index::Readable> Index::find_readable(const Bucket& bucket, std::string_view key,
+                                                    const std::optional<std::string>& version_id) {
+  for (;;) {
+    std::optional<Readable> out;
+    store_.read([&](meta::Reader& r) {
+      auto v = look_up(r, bucket, key, version_id);
+      if (!v || !*v || !load_pieces(r, **v)) return;
+      for (auto& p : (*v)->pieces)
+        if (!BlobStore::load(r, p.blob)) return;
+      out.emplace(std::move(**v));
+    });
+    if (!out) return out;
+    std::vector<std::string> files;
+    for (auto& p : out->version.pieces)
+      if (p.blob.in_file) files.push_back(p.blob.id);
+    if (files.empty()) return out;
+    out->pins = blobs_.pin(std::move(files));
+    // Whoever deletes it from now on leaves the files; whoever did before has removed the row.
+    auto row = store_.get(kObjects, row_key(bucket, key, out->version.age));
+    auto still = row ? ObjectVersion::from(std::string(key), out->version.age, *row) : fail(kNoSuchKey, "");
+    if (still && still->manifest == out->version.manifest &&
+        (still->multipart() || still->pieces[0].blob.id == out->version.pieces[0].blob.id))
+      return out;
+  }
+}
+
 Result<void> Index::insert(meta::Txn& txn, const Bucket& bucket, ObjectVersion& version, const WriteCondition& condition,
                            std::vector<Blob>& discarded) {
-  auto row = txn.get(kBuckets, bucket.name);
-  if (!row) return fail(kNoSuchBucket, "The specified bucket does not exist");
-  TRY(Json now, Json::parse(*row));
-  if (now["uid"].str() != bucket.uid) return fail(kNoSuchBucket, "The specified bucket does not exist");
-  auto versioning = Versioning(now["versioning"].integer());
-  auto prefix = meta::key({bucket.uid, version.key});
-  if (condition.if_none_match || condition.if_match) {
-    auto rows = txn.scan_prefix(kObjects, prefix, 1);
-    std::optional<ObjectVersion> current;
-    if (!rows.empty()) {
-      TRY(current, ObjectVersion::from(version.key, "", rows[0].value));
-    }
-    bool exists = current && !current->delete_marker;
-    if (condition.if_none_match && exists)
-      return fail(Error{&kPreconditionFailed, "At least one of the pre-conditions you specified did not hold"}.with(
-          "Condition", "If-None-Match"));
-    if (condition.if_match && !exists) return fail(kNoSuchKey, "The specified key does not exist.");
-    if (condition.if_match && current->etag != *condition.if_match)
-      return fail(Error{&kPreconditionFailed, "At least one of the pre-conditions you specified did not hold"}.with("Condition",
-                                                                                                                    "If-Match"));
+  TRY(auto versioning, current_versioning(txn, bucket));
+  TRY(auto newest, look_up(txn, bucket, version.key, {}));
+  TRY_VOID(check_condition(condition, newest));
+  version.age = kOldest;
+  if (versioning != Versioning::never) {
+    // Newer than what is there, also if the clock went back.
+    uint64_t age = uint64_t(INT64_MAX) - uint64_t(version.modified.us);
+    if (newest) age = std::min(age, age_number(newest->age) - 1);
+    version.age = age_text(age);
   }
-  version.version_id = versioning == Versioning::enabled
-                           ? random_text(32, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._")
-                           : "null";
-  if (versioning != Versioning::enabled)
-    for (auto& old : txn.scan_prefix(kObjects, prefix)) {
-      TRY(auto v, ObjectVersion::from(version.key, "", old.value));
-      if (v.version_id != "null") continue;
-      txn.erase(kObjects, old.key);
-      for (auto& b : v.blobs) {
-        blobs_.discard(txn, b);
-        discarded.push_back(b);
-      }
+  if (versioning == Versioning::enabled) {
+    version.version_id = version_id_of(version.age);
+  } else {
+    version.version_id = "null";
+    auto replaced = std::move(newest);
+    if (versioning == Versioning::suspended) {
+      TRY(replaced, look_up(txn, bucket, version.key, "null"));
     }
-  for (auto& b : version.blobs) blobs_.adopt(txn, b);
+    if (replaced) TRY_VOID(erase_version(txn, bucket, std::move(*replaced), discarded));
+    if (versioning == Versioning::suspended) txn.put(kNulls, meta::key({bucket.uid, version.key}), version.age);
+  }
+  if (version.multipart()) {
+    version.manifest = hex(crypto::random_bytes(16));
+    txn.put(kManifests, version.manifest, dump_pieces(version.pieces));
+  }
   txn.put(kObjects, row_key(bucket, version.key, version.age), version.dump());
   return {};
 }
@@ -194,51 +218,41 @@ Result<void> Index::insert(meta::Txn& txn, const Bucket& bucket, ObjectVersion& 
 Result<void> Index::put(const Bucket& bucket, ObjectVersion& version, Timestamp now, const WriteCondition& condition) {
   std::vector<Blob> discarded;
   version.modified = now;
-  version.age = next_age(now);
-  auto done = store_.transact([&](meta::Txn& t) {
+  auto done = store_.transact([&](meta::Txn& t) -> Result<void> {
     discarded.clear();
+    for (auto& p : version.pieces) BlobStore::adopt(t, p.blob);
     return insert(t, bucket, version, condition, discarded);
   });
   if (!done) {
-    for (auto& b : version.blobs) blobs_.drop(b);
+    // After a failed disk write nobody knows whether it is there: the next start will.
+    if (!done.error().is(kInternal))
+      for (auto& p : version.pieces) blobs_.drop(p.blob);
     return done;
   }
   blobs_.collect(discarded);
   return {};
 }
 
-void Index::drop_upload(meta::Txn& txn, const UploadRecord& upload, const std::vector<PartRecord>& parts,
-                        const std::vector<Blob>& keep, std::vector<Blob>& discarded) {
-  std::set<std::string> kept;
-  for (auto& b : keep) kept.insert(b.id);
-  txn.erase(kUploads, meta::key({upload.bucket_uid, upload.key, upload.id}));
-  for (auto& p : parts) {
-    txn.erase(kParts, meta::key({upload.id, std::to_string(100000 + p.number)}));
-    if (p.blob.id.empty() || kept.contains(p.blob.id)) continue;
-    blobs_.discard(txn, p.blob);
-    discarded.push_back(p.blob);
-  }
-}
-
 Result<void> Index::complete(const Bucket& bucket, ObjectVersion& version, Timestamp now, const WriteCondition& condition,
-                             const UploadRecord& upload, const std::vector<PartRecord>& all_parts) {
-  std::vector<Blob> discarded, adopted;
+                             const UploadRecord& upload) {
+  std::vector<Blob> discarded;
   version.modified = now;
-  version.age = next_age(now);
-  // The parts' blobs are in the index already; inserting must not store them again.
-  adopted.swap(version.blobs);
   TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
     discarded.clear();
-    if (!t.get(kUploads, meta::key({upload.bucket_uid, upload.key, upload.id})))
-      return fail(
-          kNoSuchUpload,
-          "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.");
-    version.blobs.clear();
+    if (!t.get(kUploads, meta::key({upload.bucket_uid, upload.key, upload.id}))) return no_such_upload();
+    std::set<std::string> kept;
+    for (auto& p : version.pieces) {
+      auto row = t.get(kParts, part_key(upload.id, p.number));
+      auto part = row ? PartRecord::from(*row) : fail(kInvalidPart, "");
+      if (!part || part->blob.id != p.blob.id)
+        return fail(Error{&kInvalidPart,
+                          "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
+                          "specified entity tag may not match the part's entity tag."}
+                        .with("PartNumber", std::to_string(p.number)));
+      kept.insert(p.blob.id);
+    }
     TRY_VOID(insert(t, bucket, version, condition, discarded));
-    version.blobs = adopted;
-    t.put(kObjects, row_key(bucket, version.key, version.age), version.dump());
-    drop_upload(t, upload, all_parts, adopted, discarded);
-    return {};
+    return erase_upload(t, upload, kept, discarded);
   }));
   blobs_.collect(discarded);
   return {};
@@ -250,68 +264,48 @@ Result<void> Index::change(const Bucket& bucket, const ObjectVersion& version, c
     auto row = t.get(kObjects, k);
     if (!row) return fail(kNoSuchKey, "The specified key does not exist.");
     TRY(auto v, ObjectVersion::from(version.key, version.age, *row));
+    // Without versioning another object may lie in the same place by now.
+    if (v.modified != version.modified || v.etag != version.etag || v.sealing.wrapped_key != version.sealing.wrapped_key)
+      return fail(kNoSuchKey, "The specified key does not exist.");
     how(v);
     t.put(kObjects, k, v.dump());
     return {};
   });
 }
 
-Result<Index::Removed> Index::remove(const Bucket& bucket, const std::string& key, const std::optional<std::string>& version_id,
-                                     Timestamp now, const std::string& owner, const std::optional<std::string>& if_match) {
-  Removed out;
+Result<Index::Removed> Index::remove_one(meta::Txn& txn, const Bucket& bucket, const Removal& which, Timestamp now,
+                                         const std::string& owner, std::vector<Blob>& discarded) {
+  TRY(auto there, look_up(txn, bucket, which.key, which.version_id));
+  if (which.if_match) TRY_VOID(check_condition({.if_match = which.if_match}, there));
+  if (which.version_id) {
+    Removed out{.was_marker = there && there->delete_marker, .version_id = *which.version_id};
+    if (there) TRY_VOID(erase_version(txn, bucket, std::move(*there), discarded));
+    return out;
+  }
+  TRY(auto versioning, current_versioning(txn, bucket));
+  if (versioning == Versioning::never) {
+    if (there) TRY_VOID(erase_version(txn, bucket, std::move(*there), discarded));
+    return Removed{};
+  }
+  ObjectVersion marker{.key = which.key, .modified = now, .delete_marker = true, .owner = owner};
+  TRY_VOID(insert(txn, bucket, marker, {}, discarded));
+  return Removed{.marker_made = true, .version_id = marker.version_id};
+}
+
+Result<std::vector<Result<Index::Removed>>> Index::remove(const Bucket& bucket, const std::vector<Removal>& which, Timestamp now,
+                                                          const std::string& owner) {
+  std::vector<Result<Removed>> out;
   std::vector<Blob> discarded;
-  auto age = next_age(now);
   TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
+    out.clear();
     discarded.clear();
-    out = {};
-    auto prefix = meta::key({bucket.uid, key});
-    if (version_id) {
-      for (auto& row : t.scan_prefix(kObjects, prefix)) {
-        TRY(auto v, ObjectVersion::from(key, "", row.value));
-        if (v.version_id != *version_id) continue;
-        if (if_match && *if_match != "*" && v.etag != *if_match)
-          return fail(Error{&kPreconditionFailed, "At least one of the pre-conditions you specified did not hold"}.with(
-              "Condition", "If-Match"));
-        t.erase(kObjects, row.key);
-        for (auto& b : v.blobs) {
-          blobs_.discard(t, b);
-          discarded.push_back(b);
-        }
-        out.was_marker = v.delete_marker;
-        break;
-      }
-      out.version_id = *version_id;
-      return {};
+    TRY_VOID(current_versioning(t, bucket));  // the bucket is still there
+    for (auto& one : which) {
+      out.push_back(remove_one(t, bucket, one, now, owner, discarded));
+      auto& result = out.back();
+      // What is wrong with one key is its own answer; what is wrong with the store ends them all.
+      if (!result && !result.error().is(kPreconditionFailed) && !result.error().is(kNoSuchKey)) return fail(result.error());
     }
-    if (if_match) {
-      auto rows = t.scan_prefix(kObjects, prefix, 1);
-      if (rows.empty()) return fail(kNoSuchKey, "The specified key does not exist.");
-      TRY(auto current, ObjectVersion::from(key, "", rows[0].value));
-      if (current.delete_marker) return fail(kNoSuchKey, "The specified key does not exist.");
-      if (*if_match != "*" && current.etag != *if_match)
-        return fail(Error{&kPreconditionFailed, "At least one of the pre-conditions you specified did not hold"}.with(
-            "Condition", "If-Match"));
-    }
-    auto bucket_row = t.get(kBuckets, bucket.name);
-    if (!bucket_row) return fail(kNoSuchBucket, "The specified bucket does not exist");
-    TRY(Json b, Json::parse(*bucket_row));
-    if (Versioning(b["versioning"].integer()) == Versioning::never) {
-      for (auto& row : t.scan_prefix(kObjects, prefix)) {
-        TRY(auto v, ObjectVersion::from(key, "", row.value));
-        t.erase(kObjects, row.key);
-        for (auto& x : v.blobs) {
-          blobs_.discard(t, x);
-          discarded.push_back(x);
-        }
-      }
-      return {};
-    }
-    ObjectVersion marker{.key = key, .modified = now, .delete_marker = true};
-    marker.owner = owner;
-    marker.age = age;
-    TRY_VOID(insert(t, bucket, marker, {}, discarded));
-    out.marker_made = true;
-    out.version_id = marker.version_id;
     return {};
   }));
   blobs_.collect(discarded);
@@ -320,142 +314,152 @@ Result<Index::Removed> Index::remove(const Bucket& bucket, const std::string& ke
 
 Result<ListResult> Index::list(const Bucket& bucket, const ListOptions& o) {
   ListResult out;
-  auto end = meta::after_prefix(rows_under(bucket, o.prefix));
-  std::string from = rows_under(bucket, o.prefix), last_key, last_prefix;
-  bool have_last = false;
-  if (!o.after.empty()) {
-    bool under = !o.delimiter.empty() && o.after.ends_with(o.delimiter) && o.after_version.empty();
-    std::string start;
-    if (under) {
-      start = meta::after_prefix(rows_under(bucket, o.after));
-    } else if (!o.after_version.empty()) {
-      // Behind the named version; if it is gone, behind the whole key.
-      start = meta::after_prefix(meta::key({bucket.uid, o.after}));
-      if (auto v = find(bucket, o.after, o.after_version)) {
-        start = row_key(bucket, o.after, v->age) + '\0';
-        last_key = o.after;
-        have_last = true;
-      }
-    } else {
-      start = meta::after_prefix(meta::key({bucket.uid, o.after}));
-    }
-    from = std::max(from, start);
-  }
   if (o.max == 0) return out;
-  Result<void> failed;
+  Result<void> done;
   store_.read([&](meta::Reader& r) {
-    bool more = true;
-    while (more && failed) {
-      auto rows = r.scan(kObjects, from, end, 1000);
-      more = rows.size() == 1000;
-      for (auto& row : rows) {
-        auto parts = meta::key_parts(row.key);
-        auto& key = parts[1];
-        from = row.key + '\0';
-        bool latest = !have_last || key != last_key;
-        if (!o.versions && !latest) continue;
-        have_last = true;
-        last_key = key;
-        auto cut = o.delimiter.empty() ? key.npos : key.find(o.delimiter, o.prefix.size());
-        if (cut != key.npos) {
-          auto prefix = key.substr(0, cut + o.delimiter.size());
-          // A prefix counts if something under it is listed: a delete marker alone is nothing current.
-          if (!o.versions) {
-            auto v = ObjectVersion::from(key, parts[2], row.value);
-            if (!v) {
-              failed = fail(v.error());
-              return;
-            }
-            if (v->delete_marker) continue;
+    auto work = [&]() -> Result<void> {
+      auto from = list_start(r, bucket, o), end = meta::after_prefix(rows_under(bucket.uid, o.prefix));
+      // Behind a version marker the rest of its key isn't the latest.
+      std::optional<std::string> last_key;
+      if (!o.after_version.empty()) last_key = o.after;
+      size_t batch = kScanMin;
+      for (;;) {
+        auto rows = r.scan(kObjects, from, end, batch);
+        bool more = rows.size() == batch;
+        batch = std::min(batch * 4, kScanMax);
+        size_t older = 0;  // versions of one key that were passed over, one after the other
+        for (auto& row : rows) {
+          auto parts = meta::key_parts(row.key);
+          auto& key = parts[1];
+          from = row.key + '\0';
+          bool latest = key != last_key;
+          if (!o.versions && !latest) {
+            if (++older < kScanMin) continue;
+            from = meta::after_prefix(meta::key({bucket.uid, key}));
+            more = true;
+            batch = kScanMin;
+            break;
           }
+          older = 0;
+          TRY(auto v, ObjectVersion::from(key, parts[2], row.value));
+          last_key = key;
+          if (!o.versions && v.delete_marker) continue;
           if (out.entries.size() == o.max) {
             out.truncated = true;
-            return;
+            return {};
           }
-          out.entries.push_back({.is_prefix = true, .prefix = prefix});
-          from = meta::after_prefix(rows_under(bucket, prefix));
+          auto rolled_up = common_prefix(key, o.prefix, o.delimiter);
+          if (rolled_up.empty()) {
+            out.entries.push_back({.object = std::move(v), .latest = latest});
+            continue;
+          }
+          from = meta::after_prefix(rows_under(bucket.uid, rolled_up));
+          out.entries.push_back({.is_prefix = true, .prefix = std::move(rolled_up)});
           more = true;
+          batch = kScanMin;
           break;  // scan anew behind everything under it
         }
-        auto v = ObjectVersion::from(key, parts[2], row.value);
-        if (!v) {
-          failed = fail(v.error());
-          return;
-        }
-        if (!o.versions && v->delete_marker) continue;
-        if (out.entries.size() == o.max) {
-          out.truncated = true;
-          return;
-        }
-        out.entries.push_back({.object = std::move(*v), .latest = latest});
+        if (!more) return {};
       }
-    }
+    };
+    done = work();
   });
-  TRY_VOID(std::move(failed));
+  TRY_VOID(std::move(done));
   return out;
 }
 
 Result<void> Index::start_upload(const Bucket& bucket, const UploadRecord& upload) {
   return store_.transact([&](meta::Txn& t) -> Result<void> {
-    if (!t.get(kBuckets, bucket.name)) return fail(kNoSuchBucket, "The specified bucket does not exist");
+    TRY_VOID(current_versioning(t, bucket));  // the bucket is still there
     t.put(kUploads, meta::key({upload.bucket_uid, upload.key, upload.id}), upload.dump());
     return {};
   });
 }
+
 std::optional<UploadRecord> Index::find_upload(const Bucket& bucket, std::string_view key, std::string_view id) {
   auto row = store_.get(kUploads, meta::key({bucket.uid, key, id}));
-  if (!row) return std::nullopt;
-  auto u = UploadRecord::from(*row);
+  auto u = row ? UploadRecord::from(*row) : no_such_upload();
   return u ? std::optional(std::move(*u)) : std::nullopt;
 }
-std::vector<UploadRecord> Index::uploads(const Bucket& bucket, std::string_view prefix) {
-  std::vector<UploadRecord> out;
-  for (auto& row : store_.scan_prefix(kUploads, rows_under(bucket, prefix)))
-    if (auto u = UploadRecord::from(row.value)) out.push_back(std::move(*u));
+
+Result<UploadListResult> Index::uploads(const Bucket& bucket, const UploadListOptions& o) {
+  UploadListResult out;
+  if (o.max == 0) return out;
+  auto from = rows_under(bucket.uid, o.prefix), end = meta::after_prefix(from);
+  if (!o.after.empty()) {
+    auto rolled_up = common_prefix(o.after, o.prefix, o.delimiter);
+    from = std::max(from, !rolled_up.empty()   ? meta::after_prefix(rows_under(bucket.uid, rolled_up))
+                          : o.after_id.empty() ? meta::after_prefix(meta::key({bucket.uid, o.after}))
+                                               : meta::key({bucket.uid, o.after, o.after_id}) + '\0');
+  }
+  Result<void> done;
+  store_.read([&](meta::Reader& r) {
+    auto work = [&]() -> Result<void> {
+      for (;;) {
+        auto rows = r.scan(kUploads, from, end, 100);
+        bool more = rows.size() == 100;
+        for (auto& row : rows) {
+          if (out.entries.size() == o.max) {
+            out.truncated = true;
+            return {};
+          }
+          from = row.key + '\0';
+          TRY(auto u, UploadRecord::from(row.value));
+          auto rolled_up = common_prefix(u.key, o.prefix, o.delimiter);
+          if (rolled_up.empty()) {
+            out.entries.push_back({.upload = std::move(u)});
+            continue;
+          }
+          from = meta::after_prefix(rows_under(bucket.uid, rolled_up));
+          out.entries.push_back({.is_prefix = true, .prefix = std::move(rolled_up)});
+          more = true;
+          break;
+        }
+        if (!more) return {};
+      }
+    };
+    done = work();
+  });
+  TRY_VOID(std::move(done));
   return out;
 }
-Result<void> Index::put_part(const Bucket& bucket, const UploadRecord& upload, const PartRecord& part) {
+
+Result<void> Index::put_part(const UploadRecord& upload, const PartRecord& part) {
   std::vector<Blob> discarded;
-  auto k = meta::key({upload.id, std::to_string(100000 + part.number)});
+  auto k = part_key(upload.id, part.number);
   auto done = store_.transact([&](meta::Txn& t) -> Result<void> {
     discarded.clear();
-    if (!t.get(kUploads, meta::key({bucket.uid, upload.key, upload.id})))
-      return fail(
-          kNoSuchUpload,
-          "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.");
+    if (!t.get(kUploads, meta::key({upload.bucket_uid, upload.key, upload.id}))) return no_such_upload();
     if (auto old = t.get(kParts, k)) {
       TRY(auto p, PartRecord::from(*old));
-      blobs_.discard(t, p.blob);
+      BlobStore::discard(t, p.blob);
       discarded.push_back(p.blob);
     }
-    blobs_.adopt(t, part.blob);
+    BlobStore::adopt(t, part.blob);
     t.put(kParts, k, part.dump());
     return {};
   });
   if (!done) {
-    blobs_.drop(part.blob);
+    if (!done.error().is(kInternal)) blobs_.drop(part.blob);
     return done;
   }
   blobs_.collect(discarded);
   return {};
 }
+
 std::vector<PartRecord> Index::parts(const UploadRecord& upload) {
   std::vector<PartRecord> out;
   for (auto& row : store_.scan_prefix(kParts, meta::key({upload.id})))
     if (auto p = PartRecord::from(row.value)) out.push_back(std::move(*p));
   return out;
 }
+
 Result<void> Index::abort_upload(const UploadRecord& upload) {
   std::vector<Blob> discarded;
   TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
     discarded.clear();
-    std::vector<PartRecord> all;
-    for (auto& row : t.scan_prefix(kParts, meta::key({upload.id}))) {
-      TRY(auto p, PartRecord::from(row.value));
-      all.push_back(std::move(p));
-    }
-    drop_upload(t, upload, all, {}, discarded);
-    return {};
+    if (!t.get(kUploads, meta::key({upload.bucket_uid, upload.key, upload.id}))) return no_such_upload();
+    return erase_upload(t, upload, {}, discarded);
   }));
   blobs_.collect(discarded);
   return {};
@@ -469,12 +473,7 @@ Result<void> Index::check_empty(meta::Txn& txn, const Bucket& bucket, std::vecto
                     : "The bucket you tried to delete is not empty. You must delete all versions in the bucket.");
   for (auto& row : txn.scan_prefix(kUploads, meta::key({bucket.uid}))) {
     TRY(auto upload, UploadRecord::from(row.value));
-    std::vector<PartRecord> all;
-    for (auto& part : txn.scan_prefix(kParts, meta::key({upload.id}))) {
-      TRY(auto p, PartRecord::from(part.value));
-      all.push_back(std::move(p));
-    }
-    drop_upload(txn, upload, all, {}, discarded);
+    TRY_VOID(erase_upload(txn, upload, {}, discarded));
   }
   return {};
 }

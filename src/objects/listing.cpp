@@ -51,9 +51,9 @@ Object shown(const OurVersion& v, const std::optional<std::string>& encoding) {
   o.ETag = quoted(v.etag);
   o.Size = int64_t(v.size);
   o.StorageClass = v.meta.storage_class;
-  if (!v.checksum.empty()) {
-    o.ChecksumAlgorithm = std::vector{v.checksum_algorithm};
-    o.ChecksumType = v.checksum_type;
+  if (!v.checksum.value.empty()) {
+    o.ChecksumAlgorithm = std::vector{v.checksum.algorithm};
+    o.ChecksumType = v.checksum.type;
   }
   return o;
 }
@@ -63,22 +63,22 @@ Object shown(const OurVersion& v, const std::optional<std::string>& encoding) {
 void Objects::declare_listings() {
   auto on_bucket = [this](const auto& in, const Call& call) -> Resources {
     TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, call));
-    return std::vector{bucket_resource(*b, call)};
+    return only(bucket_resource(b, call));
   };
   auto last_of = [](const ListResult& r) -> std::string {
     return r.entries.empty() ? "" : r.entries.back().is_prefix ? r.entries.back().prefix : r.entries.back().object.key;
   };
 
-  access::Row<op::ListObjectsV2> v2{.needs = {
-      {.action = "s3:ListBucket",
-       .resources = on_bucket,
-       .context = [](const ListObjectsV2Request& in, const Call& call, policy::Context& c) { set_list_context(in, call, c); }}}};
+  access::Row<op::ListObjectsV2> v2{.needs = {{.action = "s3:ListBucket",
+                                               .resources = on_bucket,
+                                               .context = [](const ListObjectsV2Request& in, const Call& call,
+                                                             policy::Context& c) { set_list_context(in, call, c); }}}};
   v2.read_only = v2.data_event = true;
   v2.handler = [this, last_of](const Allowed<ListObjectsV2Request>& r) -> Result<ListObjectsV2Output> {
     auto& in = r.input;
     TRY_VOID(check_encoding(in));
     TRY(size_t max, page_size(in));
-    TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, r.call));
+    auto b = r.found<Bucket>();
     std::string after = in.StartAfter.value_or("");
     if (in.ContinuationToken) {
       auto token = unbase64(*in.ContinuationToken);
@@ -116,16 +116,17 @@ void Objects::declare_listings() {
   };
   add<op::ListObjectsV2>(std::move(v2));
 
-  access::Row<op::ListObjects> v1{.needs = {
-      {.action = "s3:ListBucket",
-       .resources = on_bucket,
-       .context = [](const ListObjectsRequest& in, const Call& call, policy::Context& c) { set_list_context(in, call, c); }}}};
+  access::Row<op::ListObjects> v1{.needs = {{.action = "s3:ListBucket",
+                                             .resources = on_bucket,
+                                             .context = [](const ListObjectsRequest& in, const Call& call, policy::Context& c) {
+                                               set_list_context(in, call, c);
+                                             }}}};
   v1.read_only = v1.data_event = true;
   v1.handler = [this, last_of](const Allowed<ListObjectsRequest>& r) -> Result<ListObjectsOutput> {
     auto& in = r.input;
     TRY_VOID(check_encoding(in));
     TRY(size_t max, page_size(in));
-    TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, r.call));
+    auto b = r.found<Bucket>();
     TRY(auto found, index_->list(*b, {.prefix = in.Prefix.value_or(""),
                                       .delimiter = in.Delimiter.value_or(""),
                                       .after = in.Marker.value_or(""),
@@ -157,19 +158,23 @@ void Objects::declare_listings() {
   add<op::ListObjects>(std::move(v1));
 
   access::Row<op::ListObjectVersions> versions{.needs = {{.action = "s3:ListBucketVersions",
-                     .resources = on_bucket,
-                     .context = [](const ListObjectVersionsRequest& in, const Call& call, policy::Context& c) {
-                       set_list_context(in, call, c);
-                     }}}};
+                                                          .resources = on_bucket,
+                                                          .context = [](const ListObjectVersionsRequest& in, const Call& call,
+                                                                        policy::Context& c) { set_list_context(in, call, c); }}}};
   versions.read_only = versions.data_event = true;
   versions.handler = [this](const Allowed<ListObjectVersionsRequest>& r) -> Result<ListObjectVersionsOutput> {
     auto& in = r.input;
     TRY_VOID(check_encoding(in));
     TRY(size_t max, page_size(in));
-    TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, r.call));
-    if (in.VersionIdMarker && !in.VersionIdMarker->empty() && in.KeyMarker.value_or("").empty())
-      return fail(Error{&kInvalidArgument, "A version-id marker cannot be specified without a key marker."}.with(
-          "ArgumentName", "version-id-marker"));
+    auto b = r.found<Bucket>();
+    if (in.VersionIdMarker && !in.VersionIdMarker->empty()) {
+      auto invalid = [&](const char* why) {
+        return fail(
+            Error{&kInvalidArgument, why}.with("ArgumentName", "version-id-marker").with("ArgumentValue", *in.VersionIdMarker));
+      };
+      if (in.KeyMarker.value_or("").empty()) return invalid("A version-id marker cannot be specified without a key marker.");
+      if (!is_version_id(*in.VersionIdMarker)) return invalid("Invalid version id specified");
+    }
     TRY(auto found, index_->list(*b, {.prefix = in.Prefix.value_or(""),
                                       .delimiter = in.Delimiter.value_or(""),
                                       .after = in.KeyMarker.value_or(""),
@@ -215,6 +220,10 @@ void Objects::declare_listings() {
         s.IsLatest = e.latest;
         s.LastModified = v.modified;
         s.Owner = owner_of(gate_->directory(), v.owner);
+        if (!v.checksum.value.empty()) {
+          s.ChecksumAlgorithm = std::vector{v.checksum.algorithm};
+          s.ChecksumType = v.checksum.type;
+        }
         shown_versions.push_back(std::move(s));
       }
     }
