@@ -60,7 +60,8 @@ def build(preset, targets):
         if status != 0:
             return output
     # -k 0: what builds is tested, even when something else doesn't build.
-    status, output = call(["ninja", "-C", f"build/{preset}", "--quiet", "-k", "0", *targets], 3600)
+    # As scripts/build does: one build at a time in a directory.
+    status, output = call(["flock", f"build/.{preset}.lock", "ninja", "-C", f"build/{preset}", "--quiet", "-k", "0", *targets], 3600)
     say(f"built {preset} in {time.monotonic() - began:.0f} s" + ("" if status == 0 else " WITH ERRORS"))
     return "" if status == 0 else output
 
