@@ -113,7 +113,8 @@ Result<void> filter(std::vector<Item>& items, const std::vector<Filter>& filters
     if (!f.Name) return fail(kMissingParameter, "The request must contain the parameter Filter.Name");
     if (!value(kSample, *f.Name)) return fail(kInvalidParameter, "The filter '" + *f.Name + "' is invalid");
     std::erase_if(items, [&](auto& item) {
-      for (auto& have : *value(item, *f.Name))
+      const auto values = value(item, *f.Name);  // named: a temporary would be gone inside of the loop
+      for (auto& have : *values)
         for (auto& want : or_empty(f.Values))
           if (wild(want, have)) return false;
       return true;
