@@ -90,8 +90,8 @@ Result<AwsClient> AwsClient::from_environment() {
   };
   auto profile = variable("AWS_PROFILE").empty() ? "default" : variable("AWS_PROFILE");
   auto credentials = read_profiles(file("AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"))[profile];
-  for (auto& [name, value] : read_profiles(file("AWS_CONFIG_FILE", "/.aws/config"))[profile])
-    credentials.try_emplace(name, value);
+  auto config = read_profiles(file("AWS_CONFIG_FILE", "/.aws/config"));
+  for (auto& [name, value] : config[profile]) credentials.try_emplace(name, value);
   auto setting = [&](const char* environment, const char* in_profile) {
     auto set = variable(environment);
     return set.empty() ? credentials[in_profile] : set;
