@@ -5,6 +5,7 @@
 
 #include "cli/serve.h"
 #include "cli/why.h"
+#include "server/reference.h"
 
 namespace {
 constexpr const char* kVersion = "0.1.0";
@@ -13,6 +14,7 @@ constexpr const char* kUsage =
     "\n"
     "  serve     starts the server (redoubt serve --help)\n"
     "  why       says which statement of which policy decided a request (redoubt why --help)\n"
+    "  docs      prints the reference: docs sql, docs apis\n"
     "  version   prints the version\n"
     "  help      prints this\n";
 }  // namespace
@@ -23,6 +25,15 @@ int main(int argc, char** argv) {
   if (!args.empty()) args.erase(args.begin());
   if (command == "serve") return redoubt::cli::serve(args);
   if (command == "why") return redoubt::cli::why(args);
+  if (command == "docs" && args == std::vector<std::string>{"sql"}) {
+    std::fputs(redoubt::server::sql_reference().c_str(), stdout);
+    return 0;
+  }
+  if (command == "docs" && args == std::vector<std::string>{"apis"}) {
+    auto text = redoubt::server::api_reference();
+    std::fputs(text ? text->c_str() : ("redoubt docs: " + text.error().message + "\n").c_str(), text ? stdout : stderr);
+    return text ? 0 : 1;
+  }
   if (command == "version" || command == "--version") {
     std::printf("redoubt %s\n", kVersion);
     return 0;
