@@ -1,0 +1,291 @@
+"""Redoubt beside its peers; see README.md. Prints one line a measurement: what, ours, the peer's, the ratio, and what it should be."""
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import socket
+import ssl
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+from support.server import Server, free_port  # noqa: E402
+
+POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+ROWS_LOAD, ROWS_SELECT = int(os.environ.get("BENCH_LOAD", 2_000_000)), int(os.environ.get("BENCH_SELECT", 5_000_000))
+COLUMNS = "a integer, b bigint, c varchar(40), d varchar(60), e numeric(12,2), f date, g timestamp, h double precision, i boolean, j smallint"
+
+
+def line(what, ours, theirs=None, goal="", unit="s"):
+    if theirs is None:
+        print(f"{what:52} {ours:>10} {'':>10} {'':>7}  {goal}", flush=True)
+    else:
+        print(f"{what:52} {ours:>8.2f} {unit} {theirs:>8.2f} {unit} {ours / theirs:>6.2f}x  {goal}", flush=True)
+
+
+def timed(work, times=3):
+    """The median of several runs."""
+    took = []
+    for _ in range(times):
+        began = time.monotonic()
+        work()
+        took.append(time.monotonic() - began)
+    return statistics.median(took)
+
+
+def cpu(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Postgres:
+    """A PostgreSQL of our own: loopback, a free port, a temporary folder."""
+
+    def __init__(self, folder):
+        self.data, self.port = folder / "pg", free_port()
+        # PostgreSQL refuses to run as root.
+        self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        folder.chmod(0o755)
+        self.data.mkdir()
+        if self.user:
+            shutil.chown(self.data, "postgres", "postgres")
+        self.run("initdb", "-D", self.data, "-U", "bench", "-A", "trust", "--no-sync")
+        self.process = subprocess.Popen([*self.user, POSTGRES / "postgres", "-D", self.data, "-p", str(self.port), "-k", self.data, "-c", "listen_addresses=127.0.0.1",
+                                         "-c", "max_wal_size=8GB", "-c", "shared_buffers=1GB"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while subprocess.run([POSTGRES / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port)], stdout=subprocess.DEVNULL).returncode:
+            time.sleep(0.1)
+
+    def run(self, program, *args):
+        subprocess.run([*self.user, POSTGRES / program, *map(str, args)], check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def connect(self):
+        import psycopg
+        return psycopg.connect(host="127.0.0.1", port=self.port, user="bench", dbname="postgres", autocommit=True)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def rows_file(path, rows):
+    """Delimited text, about 83 bytes a row."""
+    chance = random.Random(1)
+    words = ["lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit"]
+    block = []
+    for i in range(10_000):
+        block.append((chance.choice(words) + " " + chance.choice(words), "note " + chance.choice(words) * 3, f"{chance.randrange(10**6)}.{chance.randrange(100):02}",
+                      f"20{chance.randrange(10, 25)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}", repr(chance.random() * 1000)))
+    with open(path, "w") as out:
+        for start in range(0, rows, 10_000):
+            out.write("".join(f"{start + n}|{(start + n) * 7919}|{c}|{d}|{e}|{f}|{f} 12:34:56|{h}|{'t' if n % 2 else 'f'}|{n % 1000}\n" for n, (c, d, e, f, h) in enumerate(block)))
+
+
+class RawReader:
+    """Reads a result as fast as bytes come, looking at nothing but the end."""
+
+    def __init__(self, host, port, user, password, database):
+        self.s = socket.create_connection((host, port))
+        body = b"".join(x.encode() + b"\0" for x in ("user", user, "database", database)) + b"\0"
+        self.s.sendall(struct.pack("!II", len(body) + 8, 196608) + body)
+        while True:
+            kind, body = self.message()
+            if kind == b"R" and body[:4] == struct.pack("!I", 5):
+                inner = hashlib.md5((password + user).encode()).hexdigest()
+                answer = b"md5" + hashlib.md5(inner.encode() + body[4:8]).hexdigest().encode() + b"\0"
+                self.s.sendall(b"p" + struct.pack("!I", len(answer) + 4) + answer)
+            elif kind == b"R" and body[:4] == struct.pack("!I", 10):
+                raise SystemExit("the server asked for SCRAM; the raw reader knows MD5 only")
+            elif kind == b"E":
+                raise SystemExit(body.decode(errors="replace"))
+            elif kind == b"Z":
+                return
+
+    def exactly(self, n):
+        out = b""
+        while len(out) < n:
+            piece = self.s.recv(n - len(out))
+            if not piece:
+                raise SystemExit("the server hung up")
+            out += piece
+        return out
+
+    def message(self):
+        head = self.exactly(5)
+        return head[:1], self.exactly(struct.unpack("!I", head[1:])[0] - 4)
+
+    def query(self, sql):
+        text = sql.encode() + b"\0"
+        self.s.sendall(b"Q" + struct.pack("!I", len(text) + 4) + text)
+        buffer, tail, total = bytearray(1 << 20), b"", 0
+        while True:
+            n = self.s.recv_into(buffer)
+            total += n
+            tail = (tail + bytes(buffer[max(0, n - 6):n]))[-6:]
+            if tail == b"Z\0\0\0\5I":
+                return total
+
+
+def bench_load(server, folder):
+    import duckdb
+    path = folder / "rows.txt"
+    rows_file(path, ROWS_LOAD)
+    print(f"-- {ROWS_LOAD} rows, {path.stat().st_size / 1e6:.0f} MB")
+    kms, s3, iam = server.boto("kms"), server.boto("s3"), server.boto("iam")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    s3.create_bucket(Bucket="bench")
+    s3.put_bucket_encryption(Bucket="bench", ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]})
+    with open(path, "rb") as body:
+        s3.put_object(Bucket="bench", Key="rows.txt", Body=body)
+    iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "redshift.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+    iam.attach_role_policy(RoleName="bench", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    role = f"arn:aws:iam::{server.account}:role/bench"
+    server.boto("redshift").modify_cluster_iam_roles(ClusterIdentifier=server.cluster, AddIamRoles=[role])
+    postgres = Postgres(folder)
+    try:
+        ours, theirs = server.connect(), postgres.connect()
+        for c in (ours, theirs):
+            c.execute(f"create table t ({COLUMNS})")
+        db = duckdb.connect(str(folder / "peer.duckdb"))
+        types = "{'a':'INTEGER','b':'BIGINT','c':'VARCHAR','d':'VARCHAR','e':'DECIMAL(12,2)','f':'DATE','g':'TIMESTAMP','h':'DOUBLE','i':'BOOLEAN','j':'SMALLINT'}"
+        raw = timed(lambda: (db.execute("drop table if exists t"), db.execute(f"create table t as select * from read_csv('{path}', delim='|', header=false, columns={types})")))
+
+        def copy_ours():
+            ours.execute("truncate t")
+            ours.execute(f"copy t from 's3://bench/rows.txt' iam_role '{role}' delimiter '|'")
+
+        def copy_theirs():
+            theirs.execute("truncate t")
+            with theirs.cursor() as c, open(path, "rb") as source, c.copy("copy t from stdin (delimiter '|')") as to:
+                while piece := source.read(1 << 20):
+                    to.write(piece)
+
+        def copy_theirs_file():
+            theirs.execute("truncate t")
+            theirs.execute(f"copy t from '{path}' (delimiter '|')")
+
+        mine = timed(copy_ours)
+        line("COPY from an encrypted object / DuckDB read_csv", mine, raw, "at most 1.25x")
+        path.chmod(0o644)
+        line("COPY from an encrypted object / PostgreSQL COPY FROM", mine, timed(copy_theirs_file), "below 1x")
+        mine = timed(lambda: ours.execute(f"unload ('select * from t') to 's3://bench/out/' iam_role '{role}' allowoverwrite"))
+        line("UNLOAD / DuckDB COPY TO csv", mine, timed(lambda: db.execute(f"copy t to '{folder / 'out.csv'}' (delimiter '|', header false)")), "at most 1.25x")
+        out = folder / "pg" / "out.txt"
+        line("UNLOAD / PostgreSQL COPY TO", mine, timed(lambda: theirs.execute(f"copy t to '{out}' (delimiter '|')")), "below 1x")
+    finally:
+        postgres.stop()
+
+
+def bench_select(server, folder):
+    postgres = Postgres(folder / "select")
+    try:
+        make = "create table s (a integer, b bigint, c varchar(20), d numeric(10,2), e date, f double precision)"
+        theirs = postgres.connect()
+        theirs.execute(make)
+        theirs.execute(f"insert into s select n, n * 7, 'text ' || n % 1000, (n % 100000) / 100.0, date '2020-01-01' + (n % 1000), n * 1.5 from generate_series(1, {ROWS_SELECT}) n")
+        ours = server.connect()
+        ours.execute(make)
+        ours.execute("create table digits (n integer)")
+        ours.execute("insert into digits values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)")
+        parts = ", ".join(f"digits d{i}" for i in range(7))
+        number = " + ".join(f"d{i}.n * {10 ** i}" for i in range(7))
+        ours.execute(f"insert into s select n, n * 7, 'text ' || (n % 1000), (n % 100000) / 100.0, dateadd(day, n % 1000, date '2020-01-01'), n * 1.5 from (select {number} + 1 as n from {parts}) x where n <= {ROWS_SELECT}")
+        ours.execute("create user raw password 'Raw0Reader'")
+        ours.execute("grant select on s to raw")
+        e = server.pg()
+        mine = RawReader(e["host"], e["port"], "raw", "Raw0Reader", e["dbname"])
+        peer = RawReader("127.0.0.1", postgres.port, "bench", "", "postgres")
+        line(f"{ROWS_SELECT} rows x 6 to a raw reader / PostgreSQL", timed(lambda: mine.query("select * from s")), timed(lambda: peer.query("select * from s")), "at most 0.5x")
+        psql = ["psql", "-X", "-At", "-o", "/dev/null", "-c", "select * from s"]
+        env = server.client_env()
+        a = timed(lambda: subprocess.run(psql, env=env, check=True), 1)
+        b = timed(lambda: subprocess.run([*psql[:1], "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "bench", "-d", "postgres", *psql[1:]], check=True), 1)
+        line("the same through psql / PostgreSQL", a, b, "at most 1x")
+    finally:
+        postgres.stop()
+
+
+def bench_decide():
+    for target in ("bench_policy_decide", "bench_identity_decision"):
+        found = list((ROOT / "build/release").rglob(target))
+        if found:
+            out = subprocess.run([found[0], "--benchmark_format=console"], capture_output=True, text=True).stdout
+            for row in out.splitlines():
+                if re.match(r"^\w.* ns ", row) or re.match(r"^BM|^[A-Z]\w+/", row):
+                    print("  " + row)
+    line("decision: see CPU columns above", "", goal="GetObject with key policy below 2 us")
+
+
+def bench_start(server):
+    example = ROOT / "examples/01-role-chaining"
+    server.aws("cloudformation", "deploy", "--stack-name", "onboarding", "--template-file", str(example / "redshift-onboarding.yaml"), "--capabilities", "CAPABILITY_NAMED_IAM")
+    before = cpu(server.pid)
+    out = server.run(["python", str(example / "onboard.py"), "1000"], timeout=1800)
+    line("1,000 tenants onboarded, server CPU", f"{cpu(server.pid) - before:.1f} s", goal="below 60 s")
+    print("  " + out.splitlines()[0] + " .. " + out.splitlines()[-2])
+    server.stop()
+    began = time.monotonic()
+    server.start()
+    line("start to ready on 1,000 tenants (wall)", f"{time.monotonic() - began:.2f} s", goal="below 0.5 s")
+    rss = int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{server.pid}/status").read_text()).group(1)) // 1024
+    line("memory after the start", f"{rss} MB", goal="below 150 MB with one cluster, idle")
+
+
+def bench_objects(server, clients=16, seconds=10):
+    """1 KiB PUT and GET over TLS by presigned URLs, so that the client's own signing isn't measured."""
+    s3, kms = server.boto("s3"), server.boto("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    s3.create_bucket(Bucket="small")
+    s3.put_bucket_encryption(Bucket="small", ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]})
+    port = int(server.endpoint.rsplit(":", 1)[1])
+    body = b"x" * 1024
+    for method, operation in (("PUT", "put_object"), ("GET", "get_object")):
+        urls = [s3.generate_presigned_url(operation, Params={"Bucket": "small", "Key": f"k{n}"}).split(str(port), 1)[1] for n in range(64)]
+        counts, stop = [0] * clients, threading.Event()
+
+        def client(n):
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=ssl.create_default_context(cafile=server.ca))
+            while not stop.is_set():
+                connection.request(method, urls[(n * 4 + counts[n]) % 64], body if method == "PUT" else None)
+                answer = connection.getresponse()
+                answer.read()
+                assert answer.status == 200, answer.status
+                counts[n] += 1
+
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(clients)]
+        before = cpu(server.pid)
+        for t in threads:
+            t.start()
+        time.sleep(seconds)
+        stop.set()
+        for t in threads:
+            t.join()
+        used = cpu(server.pid) - before
+        line(f"{method} 1 KiB, SSE-KMS, TLS, durable, {clients} clients", f"{sum(counts) / seconds:.0f}/s", goal=f"{used / max(1, sum(counts)) * 1e6:.0f} us of server CPU each")
+
+
+def main():
+    names = sys.argv[1:] or ["decide", "load", "select", "objects", "start"]
+    with tempfile.TemporaryDirectory(prefix="redoubt-bench-") as folder:
+        folder = pathlib.Path(folder)
+        for name in names:
+            print(f"\n{name}", flush=True)
+            if name == "decide":
+                bench_decide()
+                continue
+            (folder / name).mkdir()
+            (folder / "select").mkdir(exist_ok=True)
+            with Server(folder / name / "server") as server:
+                {"load": bench_load, "select": bench_select}.get(name, lambda s, f: {"start": bench_start, "objects": bench_objects}[name](s))(server, folder / name)
+
+
+main()
