@@ -52,6 +52,7 @@ Error SqlSession::failed(Error error) {
   if (error.is(engine::kQueryCanceled)) error = canceled_error(std::move(error));
   if (batch_.running && batch_.running->statement) log_statement(*batch_.running, true);
   batch_ = Batch{};
+  for (auto& name : std::exchange(unproven_, {})) statements_.erase(name);
   bool block = tx_.block;
   if (block && tx_.failed) {
     leave();
@@ -318,9 +319,12 @@ Result<Step> SqlSession::advance(Running& running, int64_t max_rows, Output& out
     running.finished = true;
     return Step{.kind = StepKind::kEmpty};
   }
+  if (!running.entered) {
+    enter(*running.statement);
+    running.entered = true;
+  }
   if (!running.started) {
     if (running.query == 0) {
-      enter(*running.statement);
       running.began = core_->now();
       running.query = current_query = core_->next_query++;
       core_->queries++;
@@ -355,7 +359,10 @@ Result<Step> SqlSession::advance(Running& running, int64_t max_rows, Output& out
   }
   running.rows += got.rows;
   if (got.done) return finish(running, last);
-  return Step{.kind = got.rows >= max_rows ? StepKind::kSuspended : StepKind::kRows, .rows = got.rows};
+  if (got.rows < max_rows) return Step{.kind = StepKind::kRows, .rows = got.rows};
+  running.entered = false;  // until it is asked for more
+  leave();
+  return Step{.kind = StepKind::kSuspended, .rows = got.rows};
 }
 
 // ---------------------------------------------------------------------------------------------------- simple query

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "warehouse/secure/analyze.h"
 #include "warehouse/secure/errors.h"
@@ -54,6 +55,7 @@ SqlSession::~SqlSession() {
   batch_ = Batch{};
   rollback();
   drop_temporaries();
+  if (auto kept = core_->log->flush(); !kept) log::warn("system log: " + kept.error().message);
   {
     std::lock_guard lock(shared_mutex_);
     shared_connection_ = nullptr;
@@ -98,6 +100,12 @@ FactsPtr SqlSession::make_facts() {
   ServiceCore* core = core_.get();
   facts->sessions = [core] { return core->sessions(); };
   facts->locks = [core] { return core->lock_rows(); };
+  facts->size = [core](const catalog::Relation& table) -> std::optional<engine::TableSize> {
+    auto connection = core->engine->connect();
+    if (!connection || !(*connection)->begin()) return std::nullopt;
+    auto size = (*connection)->size(physical_of(table));  // as committed: the session's own changes are not in it
+    return size ? std::optional(*size) : std::nullopt;
+  };
   facts->log = core_->log.get();
   effects_ = facts->effects;
   return facts;
@@ -137,6 +145,7 @@ Result<void> SqlSession::parse(const std::string& name, std::string_view text, s
   if (!parsed) return fail(failed(parsed.error()));
   if (name.empty()) portals_.erase("");
   statements_[name] = std::move(*parsed);
+  unproven_.insert(name);
   return {};
 }
 
@@ -248,16 +257,22 @@ Result<Description> SqlSession::describe_statement(const std::string& name) {
     return describe(at->second.statement, at->second.declared);
   }();
   if (!described) return fail(failed(described.error()));
+  unproven_.erase(name);
   return described;
 }
 
 Result<Description> SqlSession::describe_portal(const std::string& name) {
   auto described = [&]() -> Result<Description> {
     TRY_VOID(check_alive());
+    Description out;
+    if (auto cursor = cursors_.find(name); cursor != cursors_.end() && !portals_.contains(name)) {  // DECLARE makes portals too
+      out.has_rows = true;
+      out.columns = cursor->second.stream->columns();
+      return out;
+    }
     auto at = portals_.find(name);
     if (at == portals_.end()) return fail(kInvalidCursorName, "portal \"" + name + "\" does not exist");
     Running& portal = at->second;
-    Description out;
     if (portal.stream) {
       out.has_rows = true;
       out.columns = portal.stream->columns();
@@ -294,7 +309,6 @@ Result<Step> SqlSession::execute(const std::string& name, int64_t max_rows, Outp
   }
   if (step->kind == StepKind::kRows) running.budget -= step->rows;
   if (step->kind == StepKind::kSuspended || step->kind == StepKind::kComplete) running.budget = -1;
-  if (step->kind == StepKind::kSuspended) leave();
   bool transaction_ended = !tx_.active;
   if (!transaction_ended) portals_.insert(std::move(node));
   return step;
@@ -304,6 +318,7 @@ void SqlSession::close_statement(const std::string& name) { statements_.erase(na
 void SqlSession::close_portal(const std::string& name) { portals_.erase(name); }
 
 Result<void> SqlSession::sync() {
+  unproven_.clear();
   if (tx_.block || !tx_.active) return {};
   if (auto committed = commit(); !committed) return fail(failed(committed.error()));
   return {};

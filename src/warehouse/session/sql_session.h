@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Running {
   std::vector<sql::Type> declared;
   std::vector<engine::Parameter> parameters;
   engine::RowFormat format;
+  bool entered = false;                 // runs: shows in the registry, can be canceled
   bool started = false, described = false, finished = false;
   StreamPtr stream;
   std::string tag;
@@ -126,6 +128,8 @@ class SqlSession : public Session {
   Settings& settings() { return settings_; }
   void notice(Notice notice) { notices_.push_back(std::move(notice)); }
   bool in_block() const { return tx_.block; }
+  /// Appended to the cluster's log when the transaction commits.
+  void log_on_commit(std::string_view table, system::Row row) { logged_.emplace_back(table, std::move(row)); }
   void made_temporaries() { temporaries_ = true; }  // the session has a temporary schema to clear
   Result<void> become(catalog::Oid user);           // SET SESSION AUTHORIZATION; 0: back
   catalog::Oid authenticated_user() const { return authenticated_user_; }
@@ -197,10 +201,13 @@ class SqlSession : public Session {
   Tx tx_;
   Batch batch_;
   std::map<std::string, Prepared> statements_;
+  /// Parsed since the last Sync and neither described nor run: gone if an error comes first, as if Parse itself had failed.
+  std::set<std::string> unproven_;
   std::map<std::string, Running> portals_;
   std::map<std::string, Cursor> cursors_;
   std::shared_ptr<Effects> effects_;  // of the statement that runs: set_config()
   std::vector<Notice> notices_;
+  std::vector<std::pair<std::string, system::Row>> logged_;  // by this transaction
   std::map<std::string, std::string> reported_;
   std::shared_ptr<void> timeout_, idle_limit_;
 

@@ -26,7 +26,7 @@ Result<void> check_default(Work& work, const std::string& text, const sql::Type&
   TRY(auto statement, sql::parse_one("SELECT CAST(" + text + " AS " + type.format() + ")", {.case_sensitive_identifiers = true}));
   auto host = make_host_context(work.facts);
   TRY(auto plan, secure::analyze(statement, {work.view, host->host_functions()}));
-  if (!plan.reads.empty() || !plan.views.empty() || plan.query->select.from)
+  if (!plan.reads.empty() || !plan.views.empty() || plan.query->select.from || plan.query->select.outputs[0]->has_query)
     return fail(secure::kNotSupported, "cannot use subquery in default expression");
   return {};
 }

@@ -81,6 +81,8 @@ void SqlSession::rollback() {
 void SqlSession::end_transaction(bool committed) {
   if (!tx_.active) return;
   core_->locks.release(tx_.id);
+  for (auto& [table, row] : std::exchange(logged_, {}))
+    if (committed) core_->log->append(table, std::move(row));
   if (committed)
     settings_.commit();
   else

@@ -66,7 +66,7 @@ void join(Work& work, User& user, const Group& group) {
 
 void log_user(Work& work, const User& user, std::string_view old_name, std::string_view action) {
   auto number = [](auto n) { return engine::Datum(std::to_string(n)); };
-  work.core.log->append(
+  work.session.log_on_commit(
       "stl_userlog",
       {number(work.facts->current_user), user.name, std::string(old_name), std::string(action), number(int(user.createdb)),
        number(int(user.superuser)), number(0), user.valid_until ? engine::Datum(sql_timestamp(*user.valid_until)) : std::nullopt,
@@ -91,8 +91,9 @@ Result<Outcome> create_user(Work& work, const sql::CreateUser& command) {
     keys.push_back(object_lock(group->key()));
   }
   LOCK_OR_WAIT(work, (keys));
-  User user{.id = work.core.catalog.new_user_id(), .name = command.name.text};
+  User user{.id = 0, .name = command.name.text};
   TRY_VOID(apply(work, o, user, true));
+  user.id = work.core.catalog.new_user_id();
   for (auto& name : o.groups) {
     TRY(auto* group, find_group(work, name));
     join(work, user, *group);
