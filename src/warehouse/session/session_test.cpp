@@ -127,7 +127,8 @@ TEST_F(SessionTest, AWrongNumberOfParametersOrFormatsIsRefused) {
 }
 
 TEST_F(SessionTest, AStatementTimeoutEndsAWaitForALock) {
-  ok("CREATE TABLE public.t (a int); BEGIN; LOCK TABLE public.t");
+  ok("CREATE TABLE public.t (a int)");
+  ok("BEGIN; LOCK TABLE public.t");
   ok("SET statement_timeout TO 50", "awsuser/2");
   auto got = run_all(session("awsuser/2"), "INSERT INTO public.t VALUES (1)");
   ASSERT_TRUE(got.error);

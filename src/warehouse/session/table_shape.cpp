@@ -191,7 +191,9 @@ Result<void> add_constraint(Work& work, Relation& relation, const sql::TableCons
     case K::kForeignKey: {
       out.kind = Constraint::Kind::kForeignKey;
       wanted = relation.name + "_" + first + "_fkey";
-      bool self = c.references.table.schema.empty() && c.references.table.name == relation.name;
+      auto* schema = work.now().schema(relation.schema);
+      bool self = c.references.table.name == relation.name &&
+                  (c.references.table.schema.empty() || (schema && schema->name == c.references.table.schema));
       const Relation* target = &relation;
       if (!self) {
         TRY(target, find_table(work, c.references.table));
