@@ -13,10 +13,7 @@ Deciding::Deciding(Gate& gate, const Call& call, const PrincipalPolicies& princi
       context_(&context),
       request_{principal_, action, resource.arn, owner_, context_} {
   std::string_view service = action.substr(0, action.find(':'));
-  if (service == "s3" && !call.caller->account.empty()) {
-    canonical_id_ = gate.directory().canonical_id(call.caller->account);
-    principal_.canonical_id = canonical_id_;
-  }
+  if (service == "s3") principal_.canonical_id = principal.canonical_id;
   fill_resource_context(context_, resource, owner_, *owner_policies_, service);
   for (size_t i = 0; i < call.caller->session_policies.size(); ++i)
     session_.push_back({call.caller->session_policy_names[i], call.caller->session_policies[i].get()});

@@ -21,7 +21,6 @@ class Deciding {
  private:
   std::string_view owner_;
   std::shared_ptr<const AccountPolicies> owner_policies_;
-  std::string canonical_id_;
   policy::Principal principal_;
   policy::Context context_;
   std::vector<policy::NamedPolicy> session_;

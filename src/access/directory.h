@@ -15,6 +15,7 @@ struct PrincipalPolicies {
   std::vector<std::vector<policy::NamedPolicy>> scps;  // root .. account; empty: does not apply
   std::vector<std::span<const policy::NamedPolicy>> scp_levels;
   std::map<std::string, std::string, ILess> tags;  // of the user or role (session tags come on top)
+  std::string canonical_id;                        // of the account, 64 hex digits
   std::string organization_id;                     // "" if the account is in none
   std::string organization_path;                   // o-x/r-y/ou-a/.../
   bool exists = true;                              // false: user or role was deleted since: refuse with InvalidClientTokenId

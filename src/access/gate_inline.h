@@ -86,7 +86,8 @@ void Gate::add(Row<Op> row) {
   }
   erased.public_because = row.needs.public_because();
   if (row.handler)
-    erased.handler = [f = std::move(row.handler)](const void* in, const Call& call, const Found& found, void* out) -> Result<void> {
+    erased.handler = [f = std::move(row.handler)](const void* in, const Call& call, const Found& found,
+                                                  void* out) -> Result<void> {
       TRY(*static_cast<Out*>(out), f(Allowed<In>(*static_cast<const In*>(in), call, found)));
       return {};
     };

@@ -77,6 +77,13 @@ int64_t days_from_civil(int64_t y, int m, int d) {
 }
 std::string iso8601(Timestamp t) {
   auto p = parts(t);
+  if (p.date.year >= 0 && p.date.year <= 9999) {  // by hand: every authorization decision needs one
+    std::string out = "0000-00-00T00:00:00Z";
+    auto two = [&](size_t at, int v) { out[at] = char('0' + v / 10), out[at + 1] = char('0' + v % 10); };
+    two(0, int(p.date.year / 100)), two(2, int(p.date.year % 100)), two(5, p.date.month), two(8, p.date.day);
+    two(11, p.hour), two(14, p.minute), two(17, p.second);
+    return out;
+  }
   return format("%04ld-%02d-%02dT%02d:%02d:%02dZ", p.date.year, p.date.month, p.date.day, p.hour, p.minute, p.second);
 }
 std::string iso8601_millis(Timestamp t) {

@@ -61,6 +61,7 @@ std::shared_ptr<const PrincipalPolicies> gone() {
 std::shared_ptr<const PrincipalPolicies> gather(const access::Caller& caller, const Account& account,
                                                 const OrganizationPtr& organization) {
   auto out = std::make_shared<PrincipalPolicies>();
+  out->canonical_id = account.canonical_id;
   const Principal* principal = nullptr;
   if (caller.type == PrincipalType::user || caller.type == PrincipalType::federated_user) {
     for (auto& [name, user] : account.users)
@@ -102,17 +103,16 @@ std::shared_ptr<const PrincipalPolicies> Layers::of(const access::Caller& caller
     auto member = organization->accounts.find(caller.account);
     if (member != organization->accounts.end() && member->second.status != "ACTIVE") return gone();
   }
-  std::string key = std::to_string(int(caller.type)) + caller.unique_id;
+  ById& known = principals_[size_t(caller.type)];
   {
     std::lock_guard lock(mutex_);
-    auto it = principals_.find(key);
-    if (it != principals_.end() && it->second.account == account && it->second.organization == organization)
-      return it->second.policies;
+    auto it = known.find(std::string_view(caller.unique_id));
+    if (it != known.end() && it->second.account == account && it->second.organization == organization) return it->second.policies;
   }
   auto policies = gather(caller, *account, organization);
   std::lock_guard lock(mutex_);
-  if (principals_.size() >= kEntriesMax) principals_.clear();
-  principals_[key] = {account, organization, policies};
+  if (known.size() >= kEntriesMax) known.clear();
+  known[caller.unique_id] = {account, organization, policies};
   return policies;
 }
 

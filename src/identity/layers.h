@@ -25,8 +25,13 @@ class Layers {
   };
   const Accounts& accounts_;
   std::mutex mutex_;
-  std::unordered_map<std::string, Entry<access::PrincipalPolicies>> principals_;  // by type and unique id; guarded by mutex_
-  std::unordered_map<std::string, Entry<access::AccountPolicies>> owners_;        // by account; guarded by mutex_
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
+  };
+  using ById = std::unordered_map<std::string, Entry<access::PrincipalPolicies>, Hash, std::equal_to<>>;
+  ById principals_[8];  // by principal type, then unique id; guarded by mutex_
+  std::unordered_map<std::string, Entry<access::AccountPolicies>> owners_;  // by account; guarded by mutex_
 };
 
 }  // namespace redoubt::identity
