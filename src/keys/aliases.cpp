@@ -18,7 +18,7 @@ Result<void> check_name(std::string_view name) {
                 "Alias must start with the prefix \"alias/\" and contain only letters, digits, /, _ and -. Please see the Alias "
                 "naming rules.");
   if (name.starts_with("alias/aws/"))
-    return fail(access::kAccessDenied, "The alias/aws/ namespace is reserved for AWS managed keys.");
+    return fail(kNotAuthorized, "The alias/aws/ namespace is reserved for AWS managed keys.");
   return {};
 }
 
@@ -40,8 +40,9 @@ void Keys::declare_aliases() {
     TRY_VOID(check_name(r.input.AliasName));
     if (r.input.TargetKeyId.find("alias/") != std::string::npos)
       return fail(kValidation, "TargetKeyId must be a key ID or key ARN.");
-    TRY(auto key, require(r.input.TargetKeyId, r.call));
+    auto key = r.found<Key>(1);  // after the alias
     if (key->account != r.call.caller->account) return fail(kNotFound, "Key '" + key->arn() + "' does not exist");
+    TRY_VOID(check_mine(*key));
     if (key->state == KeyState::pending_deletion) return fail(kInvalidState, key->arn() + " is pending deletion.");
     auto now = clock_.now();
     TRY_VOID(store_.put_alias({key->account, key->region, r.input.AliasName, key->id, now, now}, true));
@@ -59,11 +60,18 @@ void Keys::declare_aliases() {
   update.denial = policy::DenialStyle::kms;
   update.handler = [this](const Allowed<UpdateAliasRequest>& r) -> Result<op::UpdateAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
-    TRY(auto key, require(r.input.TargetKeyId, r.call));
+    if (r.input.TargetKeyId.find("alias/") != std::string::npos)
+      return fail(kValidation, "TargetKeyId must be a key ID or key ARN.");
+    auto key = r.found<Key>(1);
     if (key->account != r.call.caller->account) return fail(kNotFound, "Key '" + key->arn() + "' does not exist");
+    TRY_VOID(check_mine(*key));
+    if (key->state == KeyState::pending_deletion) return fail(kInvalidState, key->arn() + " is pending deletion.");
     auto alias = store_.find_alias(key->account, key->region, r.input.AliasName);
     if (!alias)
       return fail(kNotFound, "Alias " + make_arn("kms", key->region, key->account, r.input.AliasName) + " is not found.");
+    // The permission was given for the key that the alias meant when that was decided.
+    if (auto old = r.found<Key>(2); !old || old->id != alias->key_id)
+      return fail(kConcurrentUpdate, "The alias " + alias->arn() + " was changed by another request. Try again.");
     alias->key_id = key->id;
     alias->updated = clock_.now();
     TRY_VOID(store_.put_alias(*alias, false));
@@ -85,6 +93,8 @@ void Keys::declare_aliases() {
     if (!alias)
       return fail(kNotFound,
                   "Alias " + make_arn("kms", r.call.region, r.call.caller->account, r.input.AliasName) + " is not found.");
+    if (auto old = r.found<Key>(1); old && old->id != alias->key_id)
+      return fail(kConcurrentUpdate, "The alias " + alias->arn() + " was changed by another request. Try again.");
     TRY_VOID(store_.remove_alias(*alias));
     return {};
   };
@@ -96,8 +106,11 @@ void Keys::declare_aliases() {
   list.handler = [this](const Allowed<ListAliasesRequest>& r) -> Result<ListAliasesResponse> {
     std::string key_id;
     if (r.input.KeyId) {
-      TRY(auto key, require(*r.input.KeyId, r.call));
-      key_id = key->id;
+      // Keys of other accounts are not here, whether they exist or not.
+      auto named = find(*r.input.KeyId, r.call);
+      if (!named.key || named.account != r.call.caller->account)
+        return fail(kNotFound, "Key '" + named.arn + "' does not exist");
+      key_id = named.key->id;
     }
     std::vector<AliasListEntry> all;
     for (auto& a : store_.aliases(r.call.caller->account, r.call.region))

@@ -34,17 +34,17 @@ Result<size_t> data_key_size(const std::optional<std::string>& spec, const std::
 }  // namespace
 
 void Keys::declare_crypto() {
-  key_operation<op::Encrypt>("kms:Encrypt",
-                             [this](const Allowed<EncryptRequest>& r) -> Result<EncryptResponse> {
-                               TRY_VOID(check_algorithm(r.input.EncryptionAlgorithm));
-                               TRY(auto key, require_usable(r.input.KeyId, r.call));
-                               TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
-                               return EncryptResponse{
-                                   .CiphertextBlob = encrypt(*key, r.input.Plaintext, or_empty(r.input.EncryptionContext)),
-                                   .KeyId = key->arn(),
-                                   .EncryptionAlgorithm = kAlgorithm};
-                             },
-                             true, {"Plaintext", "CiphertextBlob"});
+  key_operation<op::Encrypt>(
+      "kms:Encrypt", Reach::any_account,
+      [](const Allowed<EncryptRequest>& r, const KeyPtr& key) -> Result<EncryptResponse> {
+        TRY_VOID(check_algorithm(r.input.EncryptionAlgorithm));
+        TRY_VOID(check_usable(*key));
+        TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+        return EncryptResponse{.CiphertextBlob = encrypt(*key, r.input.Plaintext, or_empty(r.input.EncryptionContext)),
+                               .KeyId = key->arn(),
+                               .EncryptionAlgorithm = kAlgorithm};
+      },
+      true, {"Plaintext", "CiphertextBlob"});
 
   // Decrypt finds its key in the ciphertext; the request's KeyId, if any, must name the same one.
   auto key_of_blob = [this](std::string_view blob, const access::Call& call, std::string_view action,
@@ -62,14 +62,12 @@ void Keys::declare_crypto() {
                                           .missing = unknown,
                                           .hidden = unknown}};
     }
-    return std::vector{resource_of(*key, call, action, context)};
+    return std::vector{resource_of(key, call, action, context)};
   };
-  auto open_blob = [this](std::string_view blob, const std::optional<std::string>& key_id, const EncryptionContext& context,
-                          const access::Call& call) -> Result<std::pair<KeyPtr, std::string>> {
-    auto header = parse_blob(blob);
-    if (!header) return fail(kInvalidCiphertext, "");
-    auto key = store_.find(header->account, header->region, header->key_id);
-    if (!key) return fail(kInvalidCiphertext, "");
+  // `key`: the one that was decided on.
+  auto open_blob = [this](const KeyPtr& key, std::string_view blob, const std::optional<std::string>& key_id,
+                          const EncryptionContext& context, const access::Call& call) -> Result<std::string> {
+    TRY_VOID(check_context_size(context));
     if (key_id) {
       auto named = find(*key_id, call);
       if (!named.key || named.key->arn() != key->arn())
@@ -78,7 +76,7 @@ void Keys::declare_crypto() {
     TRY_VOID(check_usable(*key));
     auto plain = decrypt(*key, blob, context);
     if (!plain) return fail(kInvalidCiphertext, "");
-    return std::pair(key, std::move(*plain));
+    return std::move(*plain);
   };
 
   access::Row<op::Decrypt> decrypt_row{.needs = {
@@ -94,7 +92,7 @@ void Keys::declare_crypto() {
            [](const DecryptRequest& in, const access::Call&, policy::Context& c) {
              set_encryption_context(or_empty(in.EncryptionContext), c);
              c.set("kms:EncryptionAlgorithm", kAlgorithm);
-             if (in.KeyId && in.KeyId->starts_with("alias/")) c.set("kms:RequestAlias", *in.KeyId);
+             if (in.KeyId) set_request_alias(*in.KeyId, c);
            }}}};
   decrypt_row.read_only = true;
   decrypt_row.denial = policy::DenialStyle::kms;
@@ -102,13 +100,21 @@ void Keys::declare_crypto() {
   decrypt_row.handler = [open_blob](const Allowed<DecryptRequest>& r) -> Result<DecryptResponse> {
     TRY_VOID(check_algorithm(r.input.EncryptionAlgorithm));
     TRY_VOID(check_recipient(r.input));
-    TRY(auto opened, open_blob(*r.input.CiphertextBlob, r.input.KeyId, or_empty(r.input.EncryptionContext), r.call));
+    auto key = r.found<Key>();
+    TRY(auto plain, open_blob(key, *r.input.CiphertextBlob, r.input.KeyId, or_empty(r.input.EncryptionContext), r.call));
     TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
-    return DecryptResponse{
-        .KeyId = opened.first->arn(), .Plaintext = std::move(opened.second), .EncryptionAlgorithm = kAlgorithm};
+    return DecryptResponse{.KeyId = key->arn(), .Plaintext = std::move(plain), .EncryptionAlgorithm = kAlgorithm};
   };
   gate_->add<op::Decrypt>(std::move(decrypt_row));
 
+  auto re_encrypt_context = [this](const EncryptionContext& context, const ReEncryptRequest& in, const access::Call& call,
+                                   policy::Context& c) {
+    set_encryption_context(context, c);
+    c.set("kms:EncryptionAlgorithm", kAlgorithm);
+    auto header = parse_blob(or_empty(in.CiphertextBlob));
+    auto to = find(in.DestinationKeyId, call).key;
+    c.set_bool("kms:ReEncryptOnSameKey", header && to && header->account == to->account && header->key_id == to->id);
+  };
   access::Row<op::ReEncrypt> re{.needs = {
       {.action = "kms:ReEncryptFrom",
        .resources = [key_of_blob](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
@@ -118,49 +124,56 @@ void Keys::declare_crypto() {
                        "not be null");
          return key_of_blob(*in.CiphertextBlob, call, "kms:ReEncryptFrom", or_empty(in.SourceEncryptionContext));
        },
-       .context = [](const ReEncryptRequest& in, const access::Call&,
-                     policy::Context& c) { set_encryption_context(or_empty(in.SourceEncryptionContext), c); }},
+       .context = [re_encrypt_context](const ReEncryptRequest& in, const access::Call& call,
+                                       policy::Context& c) { re_encrypt_context(or_empty(in.SourceEncryptionContext), in, call, c); }},
       {.action = "kms:ReEncryptTo",
        .resources = [this](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-         return std::vector{resource(find(in.DestinationKeyId, call), call, "kms:ReEncryptTo", or_empty(in.DestinationEncryptionContext))};
+         auto& context = or_empty(in.DestinationEncryptionContext);
+         return std::vector{resource(find(in.DestinationKeyId, call), call, "kms:ReEncryptTo", context)};
        },
-       .context = [](const ReEncryptRequest& in, const access::Call&,
-                     policy::Context& c) { set_encryption_context(or_empty(in.DestinationEncryptionContext), c); }}}};
+       .context = [re_encrypt_context](const ReEncryptRequest& in, const access::Call& call, policy::Context& c) {
+         re_encrypt_context(or_empty(in.DestinationEncryptionContext), in, call, c);
+         set_request_alias(in.DestinationKeyId, c);
+       }}}};
   re.read_only = true;
   re.denial = policy::DenialStyle::kms;
   re.secret_members = {"CiphertextBlob"};
-  re.handler = [this, open_blob](const Allowed<ReEncryptRequest>& r) -> Result<ReEncryptResponse> {
+  re.handler = [open_blob](const Allowed<ReEncryptRequest>& r) -> Result<ReEncryptResponse> {
     TRY_VOID(check_algorithm(r.input.SourceEncryptionAlgorithm));
     TRY_VOID(check_algorithm(r.input.DestinationEncryptionAlgorithm));
-    TRY(auto opened, open_blob(*r.input.CiphertextBlob, r.input.SourceKeyId, or_empty(r.input.SourceEncryptionContext), r.call));
-    TRY(auto to, require_usable(r.input.DestinationKeyId, r.call));
+    auto from = r.found<Key>(0), to = r.found<Key>(1);
+    TRY(auto plain,
+        open_blob(from, *r.input.CiphertextBlob, r.input.SourceKeyId, or_empty(r.input.SourceEncryptionContext), r.call));
+    TRY_VOID(check_context_size(or_empty(r.input.DestinationEncryptionContext)));
+    TRY_VOID(check_usable(*to));
     TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
-    return ReEncryptResponse{.CiphertextBlob = encrypt(*to, opened.second, or_empty(r.input.DestinationEncryptionContext)),
-                             .SourceKeyId = opened.first->arn(),
+    return ReEncryptResponse{.CiphertextBlob = encrypt(*to, plain, or_empty(r.input.DestinationEncryptionContext)),
+                             .SourceKeyId = from->arn(),
                              .KeyId = to->arn(),
                              .SourceEncryptionAlgorithm = kAlgorithm,
                              .DestinationEncryptionAlgorithm = kAlgorithm};
   };
   gate_->add<op::ReEncrypt>(std::move(re));
 
-  key_operation<op::GenerateDataKey>("kms:GenerateDataKey",
-                                     [this](const Allowed<GenerateDataKeyRequest>& r) -> Result<GenerateDataKeyResponse> {
-                                       TRY(size_t size, data_key_size(r.input.KeySpec, r.input.NumberOfBytes));
-                                       TRY_VOID(check_recipient(r.input));
-                                       TRY(auto key, require_usable(r.input.KeyId, r.call));
-                                       TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
-                                       auto plain = crypto::random_bytes(size);
-                                       auto blob = encrypt(*key, plain, or_empty(r.input.EncryptionContext));
-                                       return GenerateDataKeyResponse{
-                                           .CiphertextBlob = std::move(blob), .Plaintext = std::move(plain), .KeyId = key->arn()};
-                                     },
-                                     true, {"Plaintext", "CiphertextBlob"});
+  key_operation<op::GenerateDataKey>(
+      "kms:GenerateDataKey", Reach::any_account,
+      [](const Allowed<GenerateDataKeyRequest>& r, const KeyPtr& key) -> Result<GenerateDataKeyResponse> {
+        TRY(size_t size, data_key_size(r.input.KeySpec, r.input.NumberOfBytes));
+        TRY_VOID(check_recipient(r.input));
+        TRY_VOID(check_usable(*key));
+        TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+        auto plain = crypto::random_bytes(size);
+        auto blob = encrypt(*key, plain, or_empty(r.input.EncryptionContext));
+        return GenerateDataKeyResponse{.CiphertextBlob = std::move(blob), .Plaintext = std::move(plain), .KeyId = key->arn()};
+      },
+      true, {"Plaintext", "CiphertextBlob"});
 
   key_operation<op::GenerateDataKeyWithoutPlaintext>(
-      "kms:GenerateDataKeyWithoutPlaintext",
-      [this](const Allowed<GenerateDataKeyWithoutPlaintextRequest>& r) -> Result<GenerateDataKeyWithoutPlaintextResponse> {
+      "kms:GenerateDataKeyWithoutPlaintext", Reach::any_account,
+      [](const Allowed<GenerateDataKeyWithoutPlaintextRequest>& r,
+         const KeyPtr& key) -> Result<GenerateDataKeyWithoutPlaintextResponse> {
         TRY(size_t size, data_key_size(r.input.KeySpec, r.input.NumberOfBytes));
-        TRY(auto key, require_usable(r.input.KeyId, r.call));
+        TRY_VOID(check_usable(*key));
         TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
         return GenerateDataKeyWithoutPlaintextResponse{
             .CiphertextBlob = encrypt(*key, crypto::random_bytes(size), or_empty(r.input.EncryptionContext)), .KeyId = key->arn()};

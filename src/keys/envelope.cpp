@@ -1,5 +1,7 @@
 #include "keys/envelope.h"
 
+#include <algorithm>
+
 #include "base/crypto.h"
 #include "base/text.h"
 
@@ -25,11 +27,18 @@ bool take(std::string_view& in, std::string& part) {
 // Pairs are length-prefixed: {"a": "bc"} and {"ab": "c"} must differ.
 std::string additional_data(std::string_view header, const EncryptionContext& context) {
   std::string aad(header);
-  for (auto& [k, v] : context) {
-    put(aad, k);
-    put(aad, v);
-  }
+  for (auto& [k, v] : context)
+    for (auto* text : {&k, &v}) {
+      for (int shift = 56; shift >= 0; shift -= 8) aad += char(uint64_t(text->size()) >> shift);
+      aad += *text;
+    }
   return aad;
+}
+
+/// Whether a header's part is what we write there: what isn't must not reach messages and logs.
+bool is_plain(std::string_view part, size_t size_max) {
+  return !part.empty() && part.size() <= size_max &&
+         std::all_of(part.begin(), part.end(), [](char c) { return is_alnum(c) || c == '-'; });
 }
 
 }  // namespace
@@ -39,6 +48,8 @@ std::optional<BlobHeader> parse_blob(std::string_view blob) {
   auto rest = blob.substr(kMagic.size());
   BlobHeader h;
   if (!take(rest, h.account) || !take(rest, h.region) || !take(rest, h.key_id) || !take(rest, h.material_id)) return std::nullopt;
+  if (!is_account_id(h.account) || !is_plain(h.region, 32) || !is_plain(h.key_id, 64) || !is_plain(h.material_id, 64))
+    return std::nullopt;
   h.size = blob.size() - rest.size();
   return h;
 }

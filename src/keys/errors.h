@@ -19,6 +19,8 @@ inline constexpr ErrorKind kLimitExceeded{"LimitExceededException", 400, "54000"
 inline constexpr ErrorKind kMalformedPolicy{"MalformedPolicyDocumentException", 400, "22023"};
 inline constexpr ErrorKind kTagging{"TagException", 400, "22023"};
 inline constexpr ErrorKind kUnsupportedOperation{"UnsupportedOperationException", 400, "0A000"};
+inline constexpr ErrorKind kConcurrentUpdate{"KMSInternalException", 500, "55000"};  // clients try again
+inline constexpr ErrorKind kNotAuthorized{"NotAuthorizedException", 400, "42501"};
 inline constexpr ErrorKind kValidation{"ValidationException", 400, "22023"};
 inline constexpr ErrorKind kDryRun{"DryRunOperationException", 400, "22023"};
 

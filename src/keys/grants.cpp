@@ -1,5 +1,7 @@
 /// Grants: permissions on one key that need no policy change. A grant token is accepted and needs nothing: grants act at once
 /// here.
+#include <algorithm>
+
 #include "base/crypto.h"
 #include "base/ids.h"
 #include "base/text.h"
@@ -13,27 +15,72 @@ using access::Allowed;
 
 namespace {
 
-GrantListEntry shown(const Key& key, const Grant& g) {
+GrantListEntry shown(const Key& key, const Grant& g, access::Directory& directory) {
   GrantListEntry e;
   e.KeyId = key.arn();
   e.GrantId = g.id;
   e.Name = g.name;
   e.CreationDate = g.created;
-  e.GranteePrincipal = g.grantee;
-  if (!g.retiring.empty()) e.RetiringPrincipal = g.retiring;
+  e.GranteePrincipal = directory.id_to_principal(g.grantee);
+  if (!g.retiring.empty()) e.RetiringPrincipal = directory.id_to_principal(g.retiring);
   e.IssuingAccount = iam_arn(g.issuing_account, "root");
   e.Operations = g.operations;
   if (!g.subset.empty() || !g.equals.empty()) {
     GrantConstraints c;
-    c.EncryptionContextSubset = g.subset;
-    c.EncryptionContextEquals = g.equals;
+    if (!g.subset.empty()) c.EncryptionContextSubset = g.subset;
+    if (!g.equals.empty()) c.EncryptionContextEquals = g.equals;
     e.Constraints = c;
   }
   return e;
 }
 
-bool is_retirer(const Grant& g, const access::Caller& caller) {
-  return !g.retiring.empty() && (g.retiring == caller.arn || g.retiring == caller.issuer_arn);
+/// A principal as grants keep it. Errors: kInvalidArn.
+Result<std::string> principal_id(const std::string& arn, access::Directory& directory) {
+  bool form = arn.starts_with("arn:aws:iam::") || arn.starts_with("arn:aws:sts::");
+  auto id = form ? directory.principal_to_id("AWS", arn) : std::nullopt;
+  if (!id) return fail(kInvalidArn, "ARN does not refer to a valid principal: " + arn);
+  return *id;
+}
+
+/// What a CreateGrant asks for, without id and token. Errors: kInvalidArn, kUnsupportedOperation, kValidation.
+Result<Grant> asked_grant(const CreateGrantRequest& in, access::Directory& directory) {
+  if (in.GranteeServicePrincipal || in.RetiringServicePrincipal)
+    return fail(kUnsupportedOperation, "Grants to service principals are not supported by this server.");
+  if (in.Constraints && in.Constraints->SourceArn)
+    return fail(kUnsupportedOperation, "The grant constraint SourceArn is not supported by this server.");
+  Grant g{.name = in.Name.value_or("")};
+  TRY(g.grantee, principal_id(in.GranteePrincipal.value_or("null"), directory));
+  if (in.RetiringPrincipal) {
+    TRY(g.retiring, principal_id(*in.RetiringPrincipal, directory));
+  }
+  g.operations = in.Operations;
+  if (!in.Constraints) return g;
+  g.subset = or_empty(in.Constraints->EncryptionContextSubset);
+  g.equals = or_empty(in.Constraints->EncryptionContextEquals);
+  TRY_VOID(check_context_size(g.subset));
+  TRY_VOID(check_context_size(g.equals));
+  if (!g.subset.empty() && !g.equals.empty())
+    return fail(kValidation, "Specify either EncryptionContextSubset or EncryptionContextEquals, not both.");
+  return g;
+}
+
+/// Whoever may create grants only by a grant passes on what that grant gives, under constraints that are as strict.
+Result<void> check_within_parents(const Key& key, const Grant& child, const access::Caller& caller) {
+  for (auto& operation : child.operations) {
+    bool covered = std::any_of(key.grants.begin(), key.grants.end(), [&](const Grant& parent) {
+      return is_principal(parent.grantee, caller) && parent.allows("CreateGrant") && parent.allows(operation) &&
+             parent.is_at_least_as_wide_as(child);
+    });
+    if (!covered)
+      return fail(access::kAccessDenied,
+                  "The grant may only include operations that the parent grant allows; it doesn't allow " + operation + ".");
+  }
+  return {};
+}
+
+bool same_terms(const Grant& a, const Grant& b) {
+  return a.name == b.name && a.grantee == b.grantee && a.operations == b.operations && a.retiring == b.retiring &&
+         a.subset == b.subset && a.equals == b.equals;
 }
 
 }  // namespace
@@ -51,48 +98,29 @@ void Keys::declare_grants() {
   };
   access::Row<op::CreateGrant> create{.needs = {need}};
   create.denial = policy::DenialStyle::kms;
+  create.secret_members = {"GrantToken"};
   create.handler = [this](const Allowed<CreateGrantRequest>& r) -> Result<CreateGrantResponse> {
-    auto& in = r.input;
-    if (in.GranteeServicePrincipal || in.RetiringServicePrincipal)
-      return fail(kUnsupportedOperation, "Grants to service principals are not supported by this server.");
-    if (!in.GranteePrincipal ||
-        (!in.GranteePrincipal->starts_with("arn:aws:iam::") && !in.GranteePrincipal->starts_with("arn:aws:sts::")))
-      return fail(kInvalidArn, "ARN does not refer to a valid principal: " + in.GranteePrincipal.value_or("null"));
-    if (in.Constraints && in.Constraints->SourceArn)
-      return fail(kUnsupportedOperation, "The grant constraint SourceArn is not supported by this server.");
-    TRY(auto key, require_usable(in.KeyId, r.call));
-    TRY_VOID(check_dry_run(in.DryRun.value_or(false)));
-    Grant g{.id = hex(crypto::random_bytes(32)), .token = base64url(crypto::random_bytes(48)), .name = in.Name.value_or("")};
-    g.grantee = *in.GranteePrincipal;
-    g.retiring = in.RetiringPrincipal.value_or("");
+    auto key = r.found<Key>();
+    TRY(auto g, asked_grant(r.input, gate_->directory()));
+    TRY_VOID(check_usable(*key));
+    auto by_policy = resource_of(key, r.call, "kms:CreateGrant", {});
+    by_policy.granted = false;
+    if (!gate_->decide(r.call, "kms:CreateGrant", by_policy).allowed())
+      TRY_VOID(check_within_parents(*key, g, *r.call.caller));
+    TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+    g.id = hex(crypto::random_bytes(32));
+    g.token = base64url(crypto::random_bytes(48));
     g.issuing_account = r.call.caller->account;
-    g.operations = in.Operations;
     g.created = clock_.now();
-    if (in.Constraints) {
-      g.subset = or_empty(in.Constraints->EncryptionContextSubset);
-      g.equals = or_empty(in.Constraints->EncryptionContextEquals);
-    }
-    // A grant can't give what only a grant gave, beyond that grant: who holds CreateGrant by a grant may pass on its operations
-    // only.
-    auto caller_resource = resource_of(*key, r.call, "kms:CreateGrant", {});
-    if (caller_resource.granted) {
-      auto by_policy = caller_resource;
-      by_policy.granted = false;
-      if (!gate_->decide(r.call, "kms:CreateGrant", by_policy).allowed())
-        for (auto& o : g.operations)
-          if (!resource_of(*key, r.call, "kms:" + o, g.equals.empty() ? g.subset : g.equals).granted)
-            return fail(access::kAccessDenied,
-                        "The grant may only include operations that the parent grant allows; it doesn't allow " + o + ".");
-    }
     TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
-      if (k.grants.size() >= 50000) return fail(kLimitExceeded, "A key can have at most 50000 grants.");
-      // Same name and parameters: the existing grant is returned, as AWS does for retried requests.
+      // Same name and terms: the existing grant is returned, as AWS does for retried requests.
       for (auto& old : k.grants)
-        if (!g.name.empty() && old.name == g.name && old.grantee == g.grantee && old.operations == g.operations &&
-            old.retiring == g.retiring && old.subset == g.subset && old.equals == g.equals) {
+        if (!g.name.empty() && same_terms(old, g)) {
           g.id = old.id;
+          g.token = old.token;
           return {};
         }
+      if (k.grants.size() >= 50000) return fail(kLimitExceeded, "A key can have at most 50000 grants.");
       k.grants.push_back(g);
       return {};
     }));
@@ -101,14 +129,14 @@ void Keys::declare_grants() {
   gate_->add<op::CreateGrant>(std::move(create));
 
   key_operation<op::ListGrants>(
-      "kms:ListGrants",
-      [this](const Allowed<ListGrantsRequest>& r) -> Result<ListGrantsResponse> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:ListGrants", Reach::any_account,
+      [this](const Allowed<ListGrantsRequest>& r, const KeyPtr& key) -> Result<ListGrantsResponse> {
         std::vector<GrantListEntry> all;
-        for (auto& g : key->grants)
-          if ((!r.input.GrantId || *r.input.GrantId == g.id) &&
-              (!r.input.GranteePrincipal || *r.input.GranteePrincipal == g.grantee))
-            all.push_back(shown(*key, g));
+        for (auto& g : key->grants) {
+          if (r.input.GrantId && *r.input.GrantId != g.id) continue;
+          auto entry = shown(*key, g, gate_->directory());
+          if (!r.input.GranteePrincipal || *r.input.GranteePrincipal == entry.GranteePrincipal) all.push_back(std::move(entry));
+        }
         ListGrantsResponse out;
         TRY(out.Grants, page(all, r.input, out, 50));
         return out;
@@ -116,9 +144,8 @@ void Keys::declare_grants() {
       true);
 
   key_operation<op::RevokeGrant>(
-      "kms:RevokeGrant",
-      [this](const Allowed<RevokeGrantRequest>& r) -> Result<op::RevokeGrant::Output> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:RevokeGrant", Reach::any_account,
+      [this](const Allowed<RevokeGrantRequest>& r, const KeyPtr& key) -> Result<op::RevokeGrant::Output> {
         TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
         TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
           if (!std::erase_if(k.grants, [&](auto& g) { return g.id == r.input.GrantId; }))
@@ -129,34 +156,45 @@ void Keys::declare_grants() {
       },
       false);
 
-  // Retiring is for the retiring principal (no permission needed), the grantee with RetireGrant, and the issuing account.
-  auto grant_of = [this](const RetireGrantRequest& in, const access::Call& call) -> std::pair<KeyPtr, std::string> {
-    if (in.KeyId && in.GrantId) return {find(*in.KeyId, call).key, *in.GrantId};
+  // Retiring a grant is for its retiring principal, for its grantee if RetireGrant is among its operations, and for those whom
+  // policies let: kms:RetireGrant on the key.
+  auto grant_of = [this](const RetireGrantRequest& in, const access::Call& call) -> std::pair<KeyPtr, const Grant*> {
+    auto grant = [](const KeyPtr& key, auto matches) -> const Grant* {
+      auto it = std::find_if(key->grants.begin(), key->grants.end(), matches);
+      return it == key->grants.end() ? nullptr : &*it;
+    };
+    if (in.KeyId && in.GrantId) {
+      auto key = find(*in.KeyId, call).key;
+      return {key, key ? grant(key, [&](auto& g) { return g.id == *in.GrantId; }) : nullptr};
+    }
     if (in.GrantToken)
       for (auto& key : store_.all())
-        for (auto& g : key->grants)
-          if (crypto::constant_time_equal(g.token, *in.GrantToken)) return {key, g.id};
-    return {nullptr, ""};
+        if (auto* g = grant(key, [&](auto& x) { return crypto::constant_time_equal(x.token, *in.GrantToken); })) return {key, g};
+    return {};
   };
-  access::Row<op::RetireGrant> retire{.needs = {{.action = "kms:RetireGrant",
-                   .resources = [this, grant_of](const RetireGrantRequest& in,
-                                                 const access::Call& call) -> Result<std::vector<access::Resource>> {
-                     auto [key, id] = grant_of(in, call);
-                     if (!key)
-                       return std::vector{access::Resource{.arn = in.KeyId.value_or("*"),
-                                                           .account = call.caller->account,
-                                                           .missing = Error{&kNotFound, "The grant is not found."}}};
-                     auto r = resource_of(*key, call, "kms:RetireGrant", {});
-                     for (auto& g : key->grants)
-                       if (g.id == id && is_retirer(g, *call.caller)) r.granted = true;
-                     return std::vector{r};
-                   }}}};
+  access::Row<op::RetireGrant> retire{
+      .needs = {{.action = "kms:RetireGrant",
+                 .resources = [this, grant_of](const RetireGrantRequest& in,
+                                               const access::Call& call) -> Result<std::vector<access::Resource>> {
+                   auto [key, grant] = grant_of(in, call);
+                   Error missing{&kNotFound, "The grant is not found."};
+                   if (!key)
+                     return std::vector{access::Resource{.arn = in.KeyId.value_or("*"), .missing = std::move(missing)}};
+                   auto r = resource_of(key, call, "kms:RetireGrant", {});
+                   // By this grant, and not by any other that the caller holds.
+                   r.granted = grant && (is_principal(grant->retiring, *call.caller) ||
+                                         (is_principal(grant->grantee, *call.caller) && grant->allows("RetireGrant")));
+                   if (!grant) r.missing = std::move(missing);
+                   return std::vector{r};
+                 }}}};
   retire.denial = policy::DenialStyle::kms;
+  retire.secret_members = {"GrantToken"};
   retire.handler = [this, grant_of](const Allowed<RetireGrantRequest>& r) -> Result<op::RetireGrant::Output> {
-    auto [key, id] = grant_of(r.input, r.call);
-    if (!key) return fail(kNotFound, "The grant is not found.");
+    auto key = r.found<Key>();
+    auto [now_key, grant] = grant_of(r.input, r.call);
+    if (!grant || now_key->id != key->id) return fail(kNotFound, "The grant is not found.");
     TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
-    TRY_VOID(store_.update(*key, [&, id = id](Key& k) -> Result<void> {
+    TRY_VOID(store_.update(*key, [id = grant->id](Key& k) -> Result<void> {
       if (!std::erase_if(k.grants, [&](auto& g) { return g.id == id; })) return fail(kNotFound, "Grant " + id + " is not found.");
       return {};
     }));
@@ -172,10 +210,11 @@ void Keys::declare_grants() {
     auto arn = Arn::parse(*r.input.RetiringPrincipal);
     if (!arn || arn->account != r.call.caller->account)
       return fail(kInvalidArn, "The retiring principal must be in the caller's account.");
+    TRY(auto retiring, principal_id(*r.input.RetiringPrincipal, gate_->directory()));
     std::vector<GrantListEntry> all;
     for (auto& key : store_.all())
       for (auto& g : key->grants)
-        if (key->region == r.call.region && g.retiring == *r.input.RetiringPrincipal) all.push_back(shown(*key, g));
+        if (key->region == r.call.region && g.retiring == retiring) all.push_back(shown(*key, g, gate_->directory()));
     ListGrantsResponse out;
     TRY(out.Grants, page(all, r.input, out, 50));
     return out;

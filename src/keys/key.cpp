@@ -1,5 +1,7 @@
 #include "keys/key.h"
 
+#include <algorithm>
+
 #include "base/crypto.h"
 #include "base/text.h"
 
@@ -54,6 +56,19 @@ bool Grant::covers(const EncryptionContext& context) const {
     if (it == context.end() || it->second != v) return false;
   }
   return true;
+}
+
+bool Grant::allows(std::string_view operation) const {
+  return std::find(operations.begin(), operations.end(), operation) != operations.end();
+}
+bool Grant::is_at_least_as_wide_as(const Grant& child) const {
+  if (!equals.empty() && child.equals != equals) return false;
+  // What the child demands of every context.
+  auto& demanded = child.equals.empty() ? child.subset : child.equals;
+  return std::all_of(subset.begin(), subset.end(), [&](auto& pair) {
+    auto it = demanded.find(pair.first);
+    return it != demanded.end() && it->second == pair.second;
+  });
 }
 
 std::string store_key(const Key& k, std::string_view root_key) {

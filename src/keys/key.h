@@ -18,6 +18,8 @@ using EncryptionContext = std::map<std::string, std::string>;
 enum class KeyState : uint8_t { enabled, disabled, pending_deletion };
 std::string_view state_name(KeyState s);  // "Enabled", "Disabled", "PendingDeletion"
 
+/// `grantee` and `retiring` are unique ids of users and roles, so that one made anew under an old name is a stranger; ARNs of
+/// sessions and root users.
 struct Grant {
   std::string id, token, name, grantee, retiring, issuing_account;
   std::vector<std::string> operations;  // Encrypt, Decrypt, ..
@@ -25,6 +27,9 @@ struct Grant {
   Timestamp created;
   /// Whether the constraints, if any, let this encryption context through.
   bool covers(const EncryptionContext& context) const;
+  bool allows(std::string_view operation) const;
+  /// Whether every context that `child` would let through gets through this one too.
+  bool is_at_least_as_wide_as(const Grant& child) const;
 };
 
 struct Material {

@@ -7,6 +7,8 @@ constexpr std::string_view kKeys = "kms.keys", kAliases = "kms.aliases";
 
 std::string key_of(const Key& k) { return meta::key({k.account, k.region, k.id}); }
 std::string key_of(const Alias& a) { return meta::key({a.account, a.region, a.name}); }
+std::string target_of(const Alias& a) { return meta::key({a.account, a.region, a.key_id}); }
+constexpr size_t kAliasesMax = 50;  // of one key
 
 std::string store_alias(const Alias& a) {
   Json j = Json::object();
@@ -33,8 +35,7 @@ Result<void> KeyStore::load() {
   }
   for (auto& row : store_.scan_prefix(kAliases, "")) {
     TRY(Json j, Json::parse(row.value));
-    aliases_[row.key] = {j["account"].str(), j["region"].str(),        j["name"].str(),
-                         j["key"].str(),     {j["created"].integer()}, {j["updated"].integer()}};
+    publish({j["account"].str(), j["region"].str(), j["name"].str(), j["key"].str(), {j["created"].integer()}, {j["updated"].integer()}});
   }
   return {};
 }
@@ -57,6 +58,11 @@ std::vector<Alias> KeyStore::aliases(std::string_view account, std::string_view 
   std::shared_lock lock(mutex_);
   return with_prefix(aliases_, meta::key({account, region}));
 }
+std::vector<std::string> KeyStore::alias_names(const Key& key) const {
+  std::shared_lock lock(mutex_);
+  auto it = names_of_.find(key_of(key));
+  return it == names_of_.end() ? std::vector<std::string>{} : std::vector<std::string>(it->second.begin(), it->second.end());
+}
 std::vector<KeyPtr> KeyStore::all() const {
   std::shared_lock lock(mutex_);
   return with_prefix(keys_, "");
@@ -74,7 +80,7 @@ Result<KeyPtr> KeyStore::add(Key k, const Alias* alias) {
   }));
   std::unique_lock lock(mutex_);
   keys_[key_of(*key)] = key;
-  if (alias) aliases_[key_of(*alias)] = *alias;
+  if (alias) publish(*alias);
   return key;
 }
 
@@ -94,11 +100,26 @@ Result<KeyPtr> KeyStore::update(const Key& old, const std::function<Result<void>
   return key;
 }
 
-Result<void> KeyStore::remove(const Key& key) {
+void KeyStore::publish(const Alias& alias) {
+  unpublish(key_of(alias));
+  aliases_[key_of(alias)] = alias;
+  names_of_[target_of(alias)].insert(alias.name);
+}
+void KeyStore::unpublish(const std::string& k) {
+  auto it = aliases_.find(k);
+  if (it == aliases_.end()) return;
+  auto names = names_of_.find(target_of(it->second));
+  names->second.erase(it->second.name);
+  if (names->second.empty()) names_of_.erase(names);
+  aliases_.erase(it);
+}
+
+Result<void> KeyStore::remove_if(const Key& key, const std::function<bool(const Key&)>& still) {
   std::lock_guard writer(writers_);
+  auto current = find(key.account, key.region, key.id);
+  if (!current || !still(*current)) return {};
   std::vector<std::string> gone;
-  for (auto& a : aliases(key.account, key.region))
-    if (a.key_id == key.id) gone.push_back(key_of(a));
+  for (auto& name : alias_names(key)) gone.push_back(meta::key({key.account, key.region, name}));
   TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
     t.erase(kKeys, key_of(key));
     for (auto& a : gone) t.erase(kAliases, a);
@@ -106,7 +127,7 @@ Result<void> KeyStore::remove(const Key& key) {
   }));
   std::unique_lock lock(mutex_);
   keys_.erase(key_of(key));
-  for (auto& a : gone) aliases_.erase(a);
+  for (auto& a : gone) unpublish(a);
   return {};
 }
 
@@ -115,12 +136,16 @@ Result<void> KeyStore::put_alias(const Alias& alias, bool must_be_new) {
   bool exists = find_alias(alias.account, alias.region, alias.name).has_value();
   if (must_be_new && exists) return fail(kAlreadyExists, "An alias with the name " + alias.arn() + " already exists");
   if (!must_be_new && !exists) return fail(kNotFound, "Alias " + alias.arn() + " is not found.");
+  auto key = find(alias.account, alias.region, alias.key_id);
+  if (!key) return fail(kNotFound, "Key '" + make_arn("kms", alias.region, alias.account, "key/" + alias.key_id) + "' does not exist");
+  if (alias_names(*key).size() >= kAliasesMax)
+    return fail(kLimitExceeded, "The key " + key->arn() + " has reached the limit of " + std::to_string(kAliasesMax) + " aliases.");
   TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
     t.put(kAliases, key_of(alias), store_alias(alias));
     return {};
   }));
   std::unique_lock lock(mutex_);
-  aliases_[key_of(alias)] = alias;
+  publish(alias);
   return {};
 }
 
@@ -131,7 +156,7 @@ Result<void> KeyStore::remove_alias(const Alias& alias) {
     return {};
   }));
   std::unique_lock lock(mutex_);
-  aliases_.erase(key_of(alias));
+  unpublish(key_of(alias));
   return {};
 }
 

@@ -9,13 +9,6 @@
 namespace redoubt::keys {
 namespace {
 
-/// Whom a grant's principal string means: the caller itself, its role or user, or its whole account.
-bool is_principal(std::string_view named, const access::Caller& caller) {
-  return !named.empty() && (named == caller.arn || named == caller.issuer_arn ||
-                            (!caller.account.empty() && named == iam_arn(caller.account, "root")) ||
-                            (!caller.service.empty() && named == caller.service));
-}
-
 std::string managed_policy(std::string_view account, std::string_view region, std::string_view service) {
   std::string via(service);
   via += "." + std::string(region) + ".amazonaws.com";
@@ -44,7 +37,7 @@ Keys::Named Keys::find(std::string_view key_id, const access::Call& call) const 
   if (auto arn = Arn::parse(key_id)) {
     out.arn = std::string(key_id);
     out.account = arn->account;
-    if (arn->service != "kms" || arn->region != region) {
+    if (arn->partition != "aws" || arn->service != "kms" || arn->region != region) {
       out.missing = Error{&kNotFound, "Invalid arn " + arn->region};
       return out;
     }
@@ -97,49 +90,33 @@ KeyPtr Keys::managed_key(std::string_view alias, const access::Call& call) const
   return again ? store_.find(again->account, again->region, again->key_id) : nullptr;
 }
 
-access::Resource Keys::resource_of(const Key& key, const access::Call& call, std::string_view action,
+access::Resource Keys::resource_of(const KeyPtr& key, const access::Call& call, std::string_view action,
                                    const EncryptionContext& context) const {
-  access::Resource r{.arn = key.arn(), .account = key.account, .policy = key.policy, .rule = policy::ResourceRule::required};
-  r.tags.insert(key.tags.begin(), key.tags.end());
-  std::vector<std::string> aliases;
-  for (auto& a : store_.aliases(key.account, key.region))
-    if (a.key_id == key.id) aliases.push_back(a.name);
+  access::Resource r{
+      .arn = key->arn(), .account = key->account, .policy = key->policy, .rule = policy::ResourceRule::required, .found = key};
+  r.tags.insert(key->tags.begin(), key->tags.end());
   r.context = {{"kms:KeySpec", {"SYMMETRIC_DEFAULT"}},
                {"kms:KeyUsage", {"ENCRYPT_DECRYPT"}},
                {"kms:KeyOrigin", {"AWS_KMS"}},
                {"kms:MultiRegion", {"false"}}};
-  if (!aliases.empty()) r.context.emplace_back("kms:ResourceAliases", std::move(aliases));
+  if (auto names = store_.alias_names(*key); !names.empty()) r.context.emplace_back("kms:ResourceAliases", std::move(names));
   auto operation = action.substr(action.find(':') + 1);
-  for (auto& g : key.grants) {
-    if (!is_principal(g.grantee, *call.caller) || !g.covers(context)) continue;
-    for (auto& o : g.operations)
-      if (o == operation) r.granted = true;
-  }
+  r.granted = std::any_of(key->grants.begin(), key->grants.end(), [&](auto& g) {
+    return is_principal(g.grantee, *call.caller) && g.allows(operation) && g.covers(context);
+  });
   return r;
 }
 
 access::Resource Keys::resource(const Named& named, const access::Call& call, std::string_view action,
                                 const EncryptionContext& context) const {
-  if (named.key) return resource_of(*named.key, call, action, context);
+  if (named.key) return resource_of(named.key, call, action, context);
   return {.arn = named.arn, .account = named.account, .missing = named.missing};
-}
-
-Result<KeyPtr> Keys::require(std::string_view key_id, const access::Call& call) const {
-  auto named = find(key_id, call);
-  if (!named.key) return fail(*named.missing);
-  return named.key;
 }
 
 Result<void> Keys::check_usable(const Key& key) {
   if (key.state == KeyState::disabled) return fail(kDisabled, key.arn() + " is disabled.");
   if (key.state == KeyState::pending_deletion) return fail(kInvalidState, key.arn() + " is pending deletion.");
   return {};
-}
-
-Result<KeyPtr> Keys::require_usable(std::string_view key_id, const access::Call& call) const {
-  TRY(auto key, require(key_id, call));
-  TRY_VOID(check_usable(*key));
-  return key;
 }
 
 Result<void> Keys::check_mine(const Key& key) {
@@ -170,8 +147,7 @@ Result<void> Keys::set_policy(Key& key, std::string_view document, bool bypass, 
   key.policy_text = *resolved;
   key.policy = *compiled;
   if (bypass) return {};
-  auto r = resource_of(key, call, "kms:PutKeyPolicy", {});
-  r.granted = false;
+  auto r = resource_of(std::make_shared<const Key>(key), call, "kms:PutKeyPolicy", {});
   if (!gate_->decide(call, "kms:PutKeyPolicy", r).allowed())
     return fail(kMalformedPolicy, "The new key policy will not allow you to update the key policy in the future.");
   return {};
@@ -182,9 +158,11 @@ void Keys::tick() {
   for (auto& key : store_.all()) {
     Result<void> done;
     if (key->state == KeyState::pending_deletion && key->deletion_date <= now) {
-      done = store_.remove(*key);
+      // Unless the deletion was cancelled just now.
+      done = store_.remove_if(*key, [&](const Key& k) { return k.state == KeyState::pending_deletion && k.deletion_date <= now; });
     } else if (key->rotation && key->state == KeyState::enabled && key->next_rotation.us && key->next_rotation <= now) {
       auto rotated = store_.update(*key, [&](Key& k) -> Result<void> {
+        if (!k.rotation || k.next_rotation > now) return {};
         k.materials.push_back(new_material(false));
         k.next_rotation = now.plus_seconds(int64_t(k.rotation_days) * 86400);
         return {};

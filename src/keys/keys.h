@@ -37,19 +37,14 @@ class Keys {
     std::optional<Error> missing;
   };
   Named find(std::string_view key_id, const access::Call& call) const;
-  /// The key as a decision sees it; `action` and `context` decide whether a grant covers it.
+  /// The key as a decision sees it, with itself as found<Key>(); `action` and `context` decide whether a grant covers it.
   access::Resource resource(const Named& named, const access::Call& call, std::string_view action,
                             const EncryptionContext& context) const;
-  access::Resource resource_of(const Key& key, const access::Call& call, std::string_view action,
+  access::Resource resource_of(const KeyPtr& key, const access::Call& call, std::string_view action,
                                const EncryptionContext& context) const;
-  /// For handlers: the key of an allowed request. Errors: kNotFound.
-  Result<KeyPtr> require(std::string_view key_id, const access::Call& call) const;
-  /// .. in state Enabled. Errors: kDisabled, kInvalidState.
-  Result<KeyPtr> require_usable(std::string_view key_id, const access::Call& call) const;
-  static Result<void> check_usable(const Key& key);
-  static Result<void> check_mine(const Key& key);  // AWS managed keys can't be changed: kUnsupportedOperation
+  static Result<void> check_usable(const Key& key);  // in state Enabled, else kDisabled, kInvalidState
+  static Result<void> check_mine(const Key& key);    // AWS managed keys can't be changed: kUnsupportedOperation
 
-  Result<KeyPtr> make_key(Key key, const Alias* alias);
   Material new_material(bool on_demand) const;
   Result<void> set_policy(Key& key, std::string_view document, bool bypass_lockout_check, const access::Call& call) const;
   /// alias/aws/s3 comes into being when a service first uses it for the caller's account.
@@ -57,10 +52,15 @@ class Keys {
 
   template <class In>
   access::Need<In> needs_key(std::string_view action);
+  /// Which operations reach keys of other accounts, given the permissions. Source: KMS Developer Guide, "Allowing users in other
+  /// accounts to use a KMS key".
+  enum class Reach : uint8_t { own_account, any_account };
+  /// An operation on the key that its KeyId names; the handler gets the very key that was decided on.
   template <class Op>
-  void key_operation(std::string_view action,
-                     std::function<Result<typename Op::Output>(const access::Allowed<typename Op::Input>&)> handler,
-                     bool read_only, std::vector<std::string_view> secrets = {});
+  void key_operation(
+      std::string_view action, Reach reach,
+      std::function<Result<typename Op::Output>(const access::Allowed<typename Op::Input>&, const KeyPtr&)> handler, bool read_only,
+      std::vector<std::string_view> secrets = {});
 
   mutable KeyStore store_;
   Clock& clock_;

@@ -71,6 +71,11 @@ std::string default_policy(std::string_view account) {
 })";
 }
 
+Result<void> check_own(const Key& key, const access::Call& call) {
+  if (key.account == call.caller->account) return {};
+  return fail(access::kAccessDenied, "This operation cannot be performed on a KMS key in a different AWS account: " + key.arn());
+}
+
 Result<void> only_default_policy(const std::optional<std::string>& name) {
   if (name && *name != "default") return fail(kNotFound, "No such policy exists");
   return {};
@@ -117,9 +122,8 @@ void Keys::declare_lifecycle() {
   gate_->add<op::CreateKey>(std::move(create));
 
   key_operation<op::DescribeKey>(
-      "kms:DescribeKey",
-      [this](const Allowed<DescribeKeyRequest>& r) -> Result<DescribeKeyResponse> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:DescribeKey", Reach::any_account,
+      [](const Allowed<DescribeKeyRequest>& r, const KeyPtr& key) -> Result<DescribeKeyResponse> {
         return DescribeKeyResponse{.KeyMetadata = metadata(*key)};
       },
       true);
@@ -136,9 +140,8 @@ void Keys::declare_lifecycle() {
   gate_->add<op::ListKeys>(std::move(list));
 
   key_operation<op::EnableKey>(
-      "kms:EnableKey",
-      [this](const Allowed<EnableKeyRequest>& r) -> Result<op::EnableKey::Output> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:EnableKey", Reach::own_account,
+      [this](const Allowed<EnableKeyRequest>& r, const KeyPtr& key) -> Result<op::EnableKey::Output> {
         TRY_VOID(check_mine(*key));
         TRY_VOID(store_.update(*key, [](Key& k) -> Result<void> {
           if (k.state == KeyState::pending_deletion) return fail(kInvalidState, k.arn() + " is pending deletion.");
@@ -149,9 +152,8 @@ void Keys::declare_lifecycle() {
       },
       false);
   key_operation<op::DisableKey>(
-      "kms:DisableKey",
-      [this](const Allowed<DisableKeyRequest>& r) -> Result<op::DisableKey::Output> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:DisableKey", Reach::own_account,
+      [this](const Allowed<DisableKeyRequest>& r, const KeyPtr& key) -> Result<op::DisableKey::Output> {
         TRY_VOID(check_mine(*key));
         TRY_VOID(store_.update(*key, [](Key& k) -> Result<void> {
           if (k.state == KeyState::pending_deletion) return fail(kInvalidState, k.arn() + " is pending deletion.");
@@ -163,9 +165,8 @@ void Keys::declare_lifecycle() {
       false);
 
   key_operation<op::ScheduleKeyDeletion>(
-      "kms:ScheduleKeyDeletion",
-      [this](const Allowed<ScheduleKeyDeletionRequest>& r) -> Result<ScheduleKeyDeletionResponse> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:ScheduleKeyDeletion", Reach::own_account,
+      [this](const Allowed<ScheduleKeyDeletionRequest>& r, const KeyPtr& key) -> Result<ScheduleKeyDeletionResponse> {
         TRY_VOID(check_mine(*key));
         int days = int(r.input.PendingWindowInDays.value_or(30));
         if (days < 7 || days > 30) return fail(kValidation, "PendingWindowInDays must be between 7 and 30, inclusive");
@@ -183,9 +184,8 @@ void Keys::declare_lifecycle() {
       },
       false);
   key_operation<op::CancelKeyDeletion>(
-      "kms:CancelKeyDeletion",
-      [this](const Allowed<CancelKeyDeletionRequest>& r) -> Result<CancelKeyDeletionResponse> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:CancelKeyDeletion", Reach::own_account,
+      [this](const Allowed<CancelKeyDeletionRequest>& r, const KeyPtr& key) -> Result<CancelKeyDeletionResponse> {
         TRY(auto changed, store_.update(*key, [](Key& k) -> Result<void> {
           if (k.state != KeyState::pending_deletion) return fail(kInvalidState, k.arn() + " is not pending deletion.");
           k.state = KeyState::disabled;
@@ -197,9 +197,8 @@ void Keys::declare_lifecycle() {
       false);
 
   key_operation<op::UpdateKeyDescription>(
-      "kms:UpdateKeyDescription",
-      [this](const Allowed<UpdateKeyDescriptionRequest>& r) -> Result<op::UpdateKeyDescription::Output> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:UpdateKeyDescription", Reach::own_account,
+      [this](const Allowed<UpdateKeyDescriptionRequest>& r, const KeyPtr& key) -> Result<op::UpdateKeyDescription::Output> {
         TRY_VOID(check_mine(*key));
         TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
           k.description = r.input.Description;
@@ -210,10 +209,9 @@ void Keys::declare_lifecycle() {
       false);
 
   key_operation<op::PutKeyPolicy>(
-      "kms:PutKeyPolicy",
-      [this](const Allowed<PutKeyPolicyRequest>& r) -> Result<op::PutKeyPolicy::Output> {
+      "kms:PutKeyPolicy", Reach::own_account,
+      [this](const Allowed<PutKeyPolicyRequest>& r, const KeyPtr& key) -> Result<op::PutKeyPolicy::Output> {
         TRY_VOID(only_default_policy(r.input.PolicyName));
-        TRY(auto key, require(r.input.KeyId, r.call));
         TRY_VOID(check_mine(*key));
         TRY_VOID(store_.update(*key, [&](Key& k) {
           return set_policy(k, r.input.Policy, r.input.BypassPolicyLockoutSafetyCheck.value_or(false), r.call);
@@ -222,10 +220,9 @@ void Keys::declare_lifecycle() {
       },
       false);
   key_operation<op::GetKeyPolicy>(
-      "kms:GetKeyPolicy",
-      [this](const Allowed<GetKeyPolicyRequest>& r) -> Result<GetKeyPolicyResponse> {
+      "kms:GetKeyPolicy", Reach::own_account,
+      [this](const Allowed<GetKeyPolicyRequest>& r, const KeyPtr& key) -> Result<GetKeyPolicyResponse> {
         TRY_VOID(only_default_policy(r.input.PolicyName));
-        TRY(auto key, require(r.input.KeyId, r.call));
         TRY(auto shown,
             policy::rewrite_principals(key->policy_text, [&](std::string_view, std::string_view v) -> Result<std::string> {
               return gate_->directory().id_to_principal(v);
@@ -234,16 +231,16 @@ void Keys::declare_lifecycle() {
       },
       true);
   key_operation<op::ListKeyPolicies>(
-      "kms:ListKeyPolicies",
-      [](const Allowed<ListKeyPoliciesRequest>&) -> Result<ListKeyPoliciesResponse> {
+      "kms:ListKeyPolicies", Reach::own_account,
+      [](const Allowed<ListKeyPoliciesRequest>&, const KeyPtr&) -> Result<ListKeyPoliciesResponse> {
         return ListKeyPoliciesResponse{.PolicyNames = std::vector<std::string>{"default"}, .Truncated = false};
       },
       true);
 
   key_operation<op::EnableKeyRotation>(
-      "kms:EnableKeyRotation",
-      [this](const Allowed<EnableKeyRotationRequest>& r) -> Result<op::EnableKeyRotation::Output> {
-        TRY(auto key, require_usable(r.input.KeyId, r.call));
+      "kms:EnableKeyRotation", Reach::own_account,
+      [this](const Allowed<EnableKeyRotationRequest>& r, const KeyPtr& key) -> Result<op::EnableKeyRotation::Output> {
+        TRY_VOID(check_usable(*key));
         TRY_VOID(check_mine(*key));
         TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
           k.rotation = true;
@@ -255,9 +252,9 @@ void Keys::declare_lifecycle() {
       },
       false);
   key_operation<op::DisableKeyRotation>(
-      "kms:DisableKeyRotation",
-      [this](const Allowed<DisableKeyRotationRequest>& r) -> Result<op::DisableKeyRotation::Output> {
-        TRY(auto key, require_usable(r.input.KeyId, r.call));
+      "kms:DisableKeyRotation", Reach::own_account,
+      [this](const Allowed<DisableKeyRotationRequest>& r, const KeyPtr& key) -> Result<op::DisableKeyRotation::Output> {
+        TRY_VOID(check_usable(*key));
         TRY_VOID(check_mine(*key));
         TRY_VOID(store_.update(*key, [](Key& k) -> Result<void> {
           k.rotation = false;
@@ -268,9 +265,8 @@ void Keys::declare_lifecycle() {
       },
       false);
   key_operation<op::GetKeyRotationStatus>(
-      "kms:GetKeyRotationStatus",
-      [this](const Allowed<GetKeyRotationStatusRequest>& r) -> Result<GetKeyRotationStatusResponse> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:GetKeyRotationStatus", Reach::any_account,
+      [](const Allowed<GetKeyRotationStatusRequest>& r, const KeyPtr& key) -> Result<GetKeyRotationStatusResponse> {
         GetKeyRotationStatusResponse out{.KeyRotationEnabled = key->rotation && key->state != KeyState::pending_deletion,
                                          .KeyId = key->id};
         if (key->rotation) {
@@ -281,9 +277,9 @@ void Keys::declare_lifecycle() {
       },
       true);
   key_operation<op::RotateKeyOnDemand>(
-      "kms:RotateKeyOnDemand",
-      [this](const Allowed<RotateKeyOnDemandRequest>& r) -> Result<RotateKeyOnDemandResponse> {
-        TRY(auto key, require_usable(r.input.KeyId, r.call));
+      "kms:RotateKeyOnDemand", Reach::own_account,
+      [this](const Allowed<RotateKeyOnDemandRequest>& r, const KeyPtr& key) -> Result<RotateKeyOnDemandResponse> {
+        TRY_VOID(check_usable(*key));
         TRY_VOID(check_mine(*key));
         TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
           long on_demand = std::count_if(k.materials.begin(), k.materials.end(), [](auto& m) { return m.on_demand; });
@@ -296,9 +292,8 @@ void Keys::declare_lifecycle() {
       },
       false);
   key_operation<op::ListKeyRotations>(
-      "kms:ListKeyRotations",
-      [this](const Allowed<ListKeyRotationsRequest>& r) -> Result<ListKeyRotationsResponse> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:ListKeyRotations", Reach::own_account,
+      [](const Allowed<ListKeyRotationsRequest>& r, const KeyPtr& key) -> Result<ListKeyRotationsResponse> {
         std::vector<RotationsListEntry> all;
         bool with_first = r.input.IncludeKeyMaterial.value_or("") == "ALL_KEY_MATERIAL";
         for (size_t i = with_first ? 0 : 1; i < key->materials.size(); ++i) {
@@ -323,7 +318,8 @@ void Keys::declare_lifecycle() {
   access::Row<op::TagResource> tag{.needs = {tag_need}};
   tag.denial = policy::DenialStyle::kms;
   tag.handler = [this](const Allowed<TagResourceRequest>& r) -> Result<op::TagResource::Output> {
-    TRY(auto key, require(r.input.KeyId, r.call));
+    auto key = r.found<Key>();
+    TRY_VOID(check_own(*key, r.call));
     TRY_VOID(check_mine(*key));
     TRY_VOID(store_.update(*key, [&](Key& k) { return set_tags(k, r.input.Tags); }));
     return {};
@@ -337,7 +333,8 @@ void Keys::declare_lifecycle() {
   access::Row<op::UntagResource> untag{.needs = {untag_need}};
   untag.denial = policy::DenialStyle::kms;
   untag.handler = [this](const Allowed<UntagResourceRequest>& r) -> Result<op::UntagResource::Output> {
-    TRY(auto key, require(r.input.KeyId, r.call));
+    auto key = r.found<Key>();
+    TRY_VOID(check_own(*key, r.call));
     TRY_VOID(check_mine(*key));
     TRY_VOID(store_.update(*key, [&](Key& k) -> Result<void> {
       for (auto& name : r.input.TagKeys) {
@@ -351,9 +348,8 @@ void Keys::declare_lifecycle() {
   gate_->add<op::UntagResource>(std::move(untag));
 
   key_operation<op::ListResourceTags>(
-      "kms:ListResourceTags",
-      [this](const Allowed<ListResourceTagsRequest>& r) -> Result<ListResourceTagsResponse> {
-        TRY(auto key, require(r.input.KeyId, r.call));
+      "kms:ListResourceTags", Reach::own_account,
+      [](const Allowed<ListResourceTagsRequest>& r, const KeyPtr& key) -> Result<ListResourceTagsResponse> {
         std::vector<Tag> all;
         for (auto& [k, v] : key->tags) all.push_back({.TagKey = k, .TagValue = v});
         ListResourceTagsResponse out;

@@ -35,6 +35,28 @@ void set_request_tags(const Tags& tags, policy::Context& context) {
   context.set_list("aws:TagKeys", names);
 }
 
+/// Sets kms:RequestAlias if the key was named by an alias, by name or ARN.
+inline void set_request_alias(std::string_view key_id, policy::Context& context) {
+  auto at = key_id.starts_with("arn:") ? key_id.find(":alias/") : key_id.npos;
+  if (key_id.starts_with("alias/"))
+    context.set("kms:RequestAlias", key_id);
+  else if (at != key_id.npos)
+    context.set("kms:RequestAlias", key_id.substr(at + 1));
+}
+
+/// Whom a grant's principal means.
+inline bool is_principal(std::string_view named, const access::Caller& caller) {
+  return !named.empty() && (named == caller.arn || (named == caller.unique_id && caller.unique_id != caller.account));
+}
+
+/// AWS's limit on what can be authenticated. Errors: kValidation.
+inline Result<void> check_context_size(const EncryptionContext& context) {
+  size_t size = 0;
+  for (auto& [k, v] : context) size += k.size() + v.size();
+  if (size > 8192) return fail(kValidation, "The encryption context must be at most 8192 characters long.");
+  return {};
+}
+
 template <class In>
 access::Need<In> Keys::needs_key(std::string_view action) {
   return {.action = action,
@@ -42,9 +64,11 @@ access::Need<In> Keys::needs_key(std::string_view action) {
             return std::vector{resource(find(in.KeyId, call), call, action, context_of(in))};
           },
           .context =
-              [](const In& in, const access::Call& call, policy::Context& context) {
+              [](const In& in, const access::Call&, policy::Context& context) {
                 set_encryption_context(context_of(in), context);
-                if (std::string_view(in.KeyId).starts_with("alias/")) context.set("kms:RequestAlias", in.KeyId);
+                set_request_alias(in.KeyId, context);
+                if constexpr (requires { in.EncryptionAlgorithm; })
+                  context.set("kms:EncryptionAlgorithm", in.EncryptionAlgorithm.value_or("SYMMETRIC_DEFAULT"));
                 if constexpr (requires { in.BypassPolicyLockoutSafetyCheck; })
                   context.set_bool("kms:BypassPolicyLockoutSafetyCheck", in.BypassPolicyLockoutSafetyCheck.value_or(false));
                 if constexpr (requires { in.PendingWindowInDays; })
@@ -55,11 +79,20 @@ access::Need<In> Keys::needs_key(std::string_view action) {
 }
 
 template <class Op>
-void Keys::key_operation(std::string_view action,
-                         std::function<Result<typename Op::Output>(const access::Allowed<typename Op::Input>&)> handler,
-                         bool read_only, std::vector<std::string_view> secrets) {
-  access::Row<Op> row{.needs = {needs_key<typename Op::Input>(action)}};
-  row.handler = std::move(handler);
+void Keys::key_operation(
+    std::string_view action, Reach reach,
+    std::function<Result<typename Op::Output>(const access::Allowed<typename Op::Input>&, const KeyPtr&)> handler, bool read_only,
+    std::vector<std::string_view> secrets) {
+  using In = typename Op::Input;
+  access::Row<Op> row{.needs = {needs_key<In>(action)}};
+  row.handler = [handler = std::move(handler), reach](const access::Allowed<In>& r) -> Result<typename Op::Output> {
+    auto key = r.template found<Key>();
+    CHECK(key != nullptr);
+    if (reach == Reach::own_account && key->account != r.call.caller->account)
+      return fail(access::kAccessDenied, "This operation cannot be performed on a KMS key in a different AWS account: " + key->arn());
+    TRY_VOID(check_context_size(context_of(r.input)));
+    return handler(r, key);
+  };
   row.read_only = read_only;
   row.denial = policy::DenialStyle::kms;
   row.secret_members = std::move(secrets);
