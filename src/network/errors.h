@@ -8,6 +8,7 @@ inline constexpr ErrorKind kGroupNotFound{"InvalidGroup.NotFound", 400, "42704"}
 inline constexpr ErrorKind kGroupIdMalformed{"InvalidGroupId.Malformed", 400, "22023"};
 inline constexpr ErrorKind kRuleDuplicate{"InvalidPermission.Duplicate", 400, "42710"};
 inline constexpr ErrorKind kRuleNotFound{"InvalidPermission.NotFound", 400, "42704"};
+inline constexpr ErrorKind kRuleIdNotFound{"InvalidSecurityGroupRuleId.NotFound", 400, "42704"};
 inline constexpr ErrorKind kRuleMalformed{"InvalidPermission.Malformed", 400, "22023"};
 inline constexpr ErrorKind kRuleLimit{"RulesPerSecurityGroupLimitExceeded", 400, "54000"};
 inline constexpr ErrorKind kVpcNotFound{"InvalidVpcID.NotFound", 400, "42704"};

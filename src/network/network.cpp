@@ -143,7 +143,8 @@ bool Network::admits(std::span<const std::string> groups, const Ip& peer, int po
     if (it == groups_.end()) continue;
     for (auto& r : it->second.ingress) {
       bool protocol = r.protocol == "-1" || (r.protocol == "tcp" && r.from_port <= port && port <= r.to_port);
-      if (protocol && r.cidr && r.cidr->contains(peer)) return true;
+      // An IPv6 range, ::/0 too, says nothing about IPv4 addresses, whose form here is a part of IPv6's.
+      if (protocol && r.cidr && r.cidr->is_v4() == peer.is_v4() && r.cidr->contains(peer)) return true;
     }
   }
   return false;

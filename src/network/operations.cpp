@@ -157,6 +157,16 @@ Result<void> dry_run(const In& in) {
   return {};
 }
 
+/// Source: EC2 API Reference, "IpRange".
+Result<void> check_description(std::string_view text) {
+  bool good = text.size() <= 255;
+  for (char c : text) good = good && (is_alnum(c) || std::string_view(" ._-:/()#,@[]+=&;{}!$*").find(c) != std::string_view::npos);
+  if (good) return {};
+  return fail(kInvalidParameter,
+              "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: a-zA-Z0-9. "
+              "_-:/()#,@[]+=&;{}!$*");
+}
+
 Result<Cidr> parse_cidr(const std::string& text, bool v4) {
   auto cidr = text.find('/') == text.npos ? std::nullopt : Cidr::parse(text);
   if (!cidr || cidr->is_v4() != v4) return fail(kInvalidParameter, "CIDR block " + text + " is malformed");
@@ -191,13 +201,16 @@ Result<std::vector<Rule>> rules_of(const In& in, const OurGroup& group) {
     if (base.protocol == "all") base.protocol = "-1";
     if (base.protocol == "tcp" || base.protocol == "udp") {
       if (!p.FromPort || !p.ToPort) return fail(kMissingParameter, "The request must contain the parameter fromPort and toPort");
+      if (*p.FromPort < 0 || *p.ToPort > 65535 || *p.FromPort > *p.ToPort)
+        return fail(kInvalidParameter, "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.");
       base.from_port = int(*p.FromPort);
       base.to_port = int(*p.ToPort);
-      if (base.from_port < 0 || base.to_port > 65535 || base.from_port > base.to_port)
-        return fail(kInvalidParameter, "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.");
     } else if (base.protocol == "icmp" || base.protocol == "icmpv6") {
-      base.from_port = int(p.FromPort.value_or(-1));
-      base.to_port = int(p.ToPort.value_or(-1));
+      auto type = p.FromPort.value_or(-1), code = p.ToPort.value_or(-1);
+      if (type < -1 || type > 255 || code < -1 || code > 255)
+        return fail(kInvalidParameter, "ICMP type and code must be between -1 and 255.");
+      base.from_port = int(type);
+      base.to_port = int(code);
     } else if (base.protocol != "-1") {
       return fail(kInvalidParameter, "Invalid value '" + p.IpProtocol.value_or("") + "' for IP protocol. Unknown protocol.");
     }
@@ -378,12 +391,16 @@ void Network::declare_describe() {
   rules.read_only = true;
   rules.handler = [this](const Allowed<DescribeSecurityGroupRulesRequest>& r) -> Result<DescribeSecurityGroupRulesResult> {
     TRY_VOID(dry_run(r.input));
+    TRY_VOID(default_vpc(r.call.caller->account, r.call.region));
     std::vector<SecurityGroupRule> all;
     for (auto& g : groups_of(r.call.caller->account, r.call.region)) {
       for (auto& rule : g.ingress) all.push_back(shown_rule(g, rule, false));
       for (auto& rule : g.egress) all.push_back(shown_rule(g, rule, true));
     }
     auto& ids = or_empty(r.input.SecurityGroupRuleIds);
+    for (auto& id : ids)
+      if (std::none_of(all.begin(), all.end(), [&](auto& rule) { return *rule.SecurityGroupRuleId == id; }))
+        return fail(kRuleIdNotFound, "The security group rule ID '" + id + "' does not exist");
     if (!ids.empty())
       std::erase_if(all, [&](auto& rule) { return std::find(ids.begin(), ids.end(), *rule.SecurityGroupRuleId) == ids.end(); });
     TRY_VOID((filter<SecurityGroupRule>(
@@ -439,7 +456,10 @@ void Network::declare_rules() {
       for (auto& rule : rules) {
         for (auto& old : g.ingress)
           if (old.same_as(rule)) return fail(kRuleDuplicate, "the specified rule \"" + peer_text(rule) + "\" already exists");
-        if (!rule.group.empty() && !this->group(rule.group))
+        TRY_VOID(check_description(rule.description));
+        // Groups of other accounts are not here, whether they exist or not.
+        auto source = rule.group.empty() ? std::nullopt : this->group(rule.group);
+        if (!rule.group.empty() && (!source || source->account != g.account || source->vpc != g.vpc))
           return fail(kGroupNotFound, "The security group '" + rule.group + "' does not exist");
         if (g.ingress.size() >= 60) return fail(kRuleLimit, "The maximum number of rules per security group has been reached.");
         rule.id = new_hex_id("sgr-");
@@ -464,7 +484,7 @@ void Network::declare_rules() {
     TRY_VOID(update_group(group.id, [&](OurGroup& g) -> Result<void> {
       for (auto& id : or_empty(r.input.SecurityGroupRuleIds))
         if (!std::erase_if(g.ingress, [&](auto& old) { return old.id == id; }))
-          return fail(kRuleNotFound, "The security group rule ID '" + id + "' does not exist");
+          return fail(kRuleIdNotFound, "The security group rule ID '" + id + "' does not exist");
       for (auto& rule : rules)
         if (!std::erase_if(g.ingress, [&](auto& old) { return old.same_as(rule); }))
           return fail(kRuleNotFound, "The specified rule does not exist in this security group.");
