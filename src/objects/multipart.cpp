@@ -35,14 +35,14 @@ Result<void> choose_checksum(const CreateMultipartUploadRequest& in, UploadRecor
 Result<std::vector<PartRecord>> chosen_parts(const std::vector<CompletedPart>& asked, const std::vector<PartRecord>& have,
                                              const UploadRecord& u) {
   std::vector<PartRecord> out;
-  int64_t last = 0;
-  auto next = have.begin();
-  for (auto& a : asked) {
-    auto n = a.PartNumber.value_or(0);
-    if (n <= last)
+  auto number = [](const CompletedPart& p) { return p.PartNumber.value_or(0); };
+  for (size_t i = 1; i < asked.size(); ++i)
+    if (number(asked[i]) <= number(asked[i - 1]))
       return fail(kInvalidPartOrder,
                   "The list of parts was not in ascending order. The parts list must be specified in order by part number.");
-    last = n;
+  auto next = have.begin();
+  for (auto& a : asked) {
+    auto n = number(a);
     next = std::find_if(next, have.end(), [&](auto& p) { return p.number == n; });
     auto sums = named_checksums(a);
     bool sum_differs = next != have.end() && sums.contains(u.checksum_algorithm) && sums[u.checksum_algorithm] != next->checksum;
