@@ -3,9 +3,11 @@
 
 #include "warehouse/engine/bulk.h"
 #include "warehouse/secure/errors.h"
+#include "warehouse/transfer/avro_scanner.h"
 #include "warehouse/transfer/codec.h"
 #include "warehouse/transfer/copy_parquet.h"
 #include "warehouse/transfer/feed.h"
+#include "warehouse/transfer/json_scanner.h"
 #include "warehouse/transfer/load_log.h"
 #include "warehouse/transfer/manifest.h"
 #include "warehouse/transfer/options.h"
@@ -89,6 +91,15 @@ std::string_view format_name(FileFormat format) {
   }
 }
 
+/// 'auto' and the like, or a JSONPaths file, read as the load's role.
+Result<FieldMap> read_field_map(Buckets& buckets, const CopyOptions& options, const std::vector<ColumnRule>& columns) {
+  std::optional<std::string> file;
+  if (auto location = parse_s3_url(options.json_paths)) {
+    TRY(file, buckets.read_small(location->bucket, location->key, kManifestBytesMax));
+  }
+  return field_map(options.json_paths, file, columns);
+}
+
 Error load_failed(const std::string& table) {
   return {&kLoadFailed, "Load into table '" + table + "' failed.  Check 'stl_load_errors' system table for details."};
 }
@@ -115,22 +126,40 @@ Result<CopyOutcome> S3Transfer::copy(const CopyRequest& request, const Context& 
                           outcome));
     return outcome;
   }
-  if (options.format == FileFormat::kJson) return fail(secure::kNotSupported, "the format JSON is not supported in COPY");
-  if (options.format == FileFormat::kAvro) return fail(secure::kNotSupported, "the format AVRO is not supported in COPY");
-
   LoadLog log(options.max_errors, options.ignore_all_errors, context.clock);
   auto open = [&](const ObjectEntry& object) -> Result<std::shared_ptr<api::BodySource>> {
     TRY(auto body, buckets.open(object));
     if (!body) return nullptr;
     return to_utf8(decompress(std::move(body), options.compression), options.encoding);
   };
-  Feed feed(std::move(files), open, text_record_ends(options), options.ignore_header, context.canceled, options_.slices);
-  auto source = text_source({.options = options,
-                             .columns = columns.rules,
-                             .feed = feed,
-                             .log = log,
-                             .time_zone = context.time_zone,
-                             .threads = options_.load_threads});
+  // Whichever feed the format has; both report what they have seen of each file.
+  std::optional<Feed> feed;
+  std::optional<AvroFeed> avro_feed;
+  std::unique_ptr<engine::LoadSource> source;
+  auto scan = [&](std::shared_ptr<const RecordEnds> ends) -> ScanContext {
+    feed.emplace(std::move(files), open, std::move(ends), options.ignore_header, context.canceled, options_.slices);
+    return {.options = options,
+            .columns = columns.rules,
+            .feed = *feed,
+            .log = log,
+            .time_zone = context.time_zone,
+            .threads = options_.load_threads};
+  };
+  switch (options.format) {
+    case FileFormat::kJson: {
+      TRY(FieldMap map, read_field_map(buckets, options, columns.rules));
+      source = json_source(scan(json_record_ends()), std::move(map));
+      break;
+    }
+    case FileFormat::kAvro: {
+      TRY(FieldMap map, read_field_map(buckets, options, columns.rules));
+      avro_feed.emplace(std::move(files), open, context.canceled, options_.slices);
+      source = avro_source(options, columns.rules, *avro_feed, log, context.time_zone, std::move(map), options_.load_threads);
+      break;
+    }
+    default:
+      source = text_source(scan(text_record_ends(options)));
+  }
   auto rows = context.connection.bulk().load({.table = request.physical,
                                               .columns = columns.targets,
                                               .constants = constants_of(request),
@@ -147,11 +176,11 @@ Result<CopyOutcome> S3Transfer::copy(const CopyRequest& request, const Context& 
   }
   outcome.rejected = log.count();
   outcome.errors = log.take();
-  for (auto& file : feed.files()) {
+  for (auto& file : feed ? feed->files() : avro_feed->files()) {
     if (file->skipped) continue;
     LoadedFile loaded;
     loaded.slice = file->slice;
-    loaded.file_name = file->object.url();
+    loaded.file_name = readable(file->object.url());
     loaded.lines_scanned = file->lines;
     loaded.errors = file->errors;
     loaded.at = context.clock.now();

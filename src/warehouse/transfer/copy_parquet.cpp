@@ -91,7 +91,7 @@ Result<void> copy_parquet(Buckets& buckets, const std::vector<ObjectEntry>& file
     outcome.rows += *rows;
     LoadedFile loaded;
     loaded.slice = static_cast<int>(n % 4);
-    loaded.file_name = object.url();
+    loaded.file_name = readable(object.url());
     loaded.lines_scanned = *rows;
     loaded.at = context.clock.now();
     loaded.file_format = "Parquet";

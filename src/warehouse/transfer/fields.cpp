@@ -75,6 +75,12 @@ std::optional<BadUtf8> find_bad_utf8(std::string_view text) {
   return std::nullopt;
 }
 
+std::string readable(std::string_view text, size_t max) {
+  std::string out(text.substr(0, max));
+  while (auto bad = find_bad_utf8(out)) std::memset(out.data() + bad->at, '?', bad->hex.size() / 2);
+  return out;
+}
+
 FieldParser::FieldParser(std::span<const ColumnRule> rules, const CopyOptions& options, std::shared_ptr<engine::LocalTime> zone)
     : options_(options), null_as_(options.null_as), zone_(std::move(zone)) {
   for (auto& column : rules) {
@@ -201,8 +207,9 @@ template <class T>
 bool FieldParser::integer(engine::LoadColumn& out, size_t row, const char* text, size_t size, const char* type) {
   const char *from = text, *end = text + size;
   if (*from == '+' && size > 1) ++from;
+  if (from != text && !is_digit(*from)) return digit(text, size, 1, type);
   auto [at, ec] = std::from_chars(from, end, out.at<T>(row));
-  if (ec == std::errc() && at == end && !(from != text && *from == '-')) return true;
+  if (ec == std::errc() && at == end) return true;
   size_t bad = static_cast<size_t>(at - text);
   if (ec == std::errc::result_out_of_range) {
     while (at < end && is_digit(*at)) ++at;
@@ -394,11 +401,6 @@ bool FieldParser::time(const Rule& rule, engine::LoadColumn& out, size_t row, st
     }
   }
   return refuse(load_code::kTimestamp, "Invalid time format or value [HH24:MI:SS]");
-}
-
-std::string_view FieldParser::keep(std::string text) {
-  kept_.push_back(std::make_unique<std::string>(std::move(text)));
-  return *kept_.back();
 }
 
 bool FieldParser::super(const Rule&, engine::LoadColumn& out, size_t row, std::string_view s) {

@@ -91,7 +91,6 @@ class FieldParser {
   bool super(const Rule& rule, engine::LoadColumn& out, size_t row, std::string_view text);
   bool varbyte(const Rule& rule, engine::LoadColumn& out, size_t row, std::string_view text);
   int64_t to_utc(int64_t local, const ParsedTime& parsed, bool& known);
-  std::string_view keep(std::string text);
 
   std::vector<Rule> rules_;
   std::vector<std::string> names_;
@@ -103,7 +102,11 @@ class FieldParser {
   FieldError error_;
 
  public:
-  /// Values that aren't bytes of the file (SUPER, VARBYTE) live until this is called.
+  /// Text that isn't bytes of the file (JSON, Avro, SUPER, VARBYTE) lives from keep() until forget().
+  std::string& keep(std::string text) {
+    kept_.push_back(std::make_unique<std::string>(std::move(text)));
+    return *kept_.back();
+  }
   void forget() { kept_.clear(); }
 
  private:
@@ -117,5 +120,7 @@ struct BadUtf8 {
   int rule;
 };
 std::optional<BadUtf8> find_bad_utf8(std::string_view text);
+/// `text`, at most `max` bytes of it, as what a text column can hold: bytes that are no UTF-8 become question marks.
+std::string readable(std::string_view text, size_t max = 1024);
 
 }  // namespace redoubt::warehouse::transfer

@@ -42,7 +42,7 @@ RowReader::Row RowReader::failed(size_t column, std::string_view field, int code
   line_at_ = const_cast<char*>(record_begin_);
   LoadError error;
   error.slice = block_->file->slice;
-  error.file_name = block_->file->object.url();
+  error.file_name = readable(block_->file->object.url());
   error.line_number = line_;
   if (column < context_.columns.size()) {
     auto& rule = context_.columns[column];
@@ -59,10 +59,9 @@ RowReader::Row RowReader::failed(size_t column, std::string_view field, int code
     error.raw_line.assign(record_begin_, std::min<size_t>(static_cast<size_t>(to - record_begin_), 1024));
   }
   while (!error.raw_line.empty() && (error.raw_line.back() == '\n' || error.raw_line.back() == '\r')) error.raw_line.pop_back();
-  error.raw_field_value = std::string(field.substr(0, 1024));
   // The tables that these go to hold text; what isn't must not make them unreadable.
-  for (auto* text : {&error.raw_line, &error.raw_field_value})
-    while (auto bad = find_bad_utf8(*text)) std::memset(text->data() + bad->at, '?', bad->hex.size() / 2);
+  error.raw_line = readable(error.raw_line);
+  error.raw_field_value = readable(field);
   error.err_code = code;
   error.err_reason = std::move(reason);
   error.start_offset = 0;

@@ -1,5 +1,6 @@
 /// COPY and UNLOAD from end to end: options, roles through the Gate, objects, the engine.
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include "warehouse/transfer/world_for_test.h"
 
@@ -470,6 +471,123 @@ TEST_F(TransferTest, ParquetThatDoesntFitIsRefused) {
   EXPECT_FALSE(w.copy("q/", "parquet"));
   w.object("junk") = "PAR1 but no";
   EXPECT_FALSE(w.copy("junk", "parquet"));
+}
+
+TEST_F(TransferTest, EmptyResultsMakeOneEmptyFile) {
+  int_text();
+  for (std::string words : {"manifest", "csv header manifest", "parquet manifest", "json manifest"}) {
+    std::string prefix = "e" + words.substr(0, 4) + "/";
+    World::must(w.unload(prefix, words));
+    auto manifest = Json::parse(w.object(prefix + "manifest"));
+    World::must(manifest);
+    EXPECT_EQ((*manifest)["entries"].items().size(), words == "json manifest" ? 0u : 1u) << words;
+    if (words != "json manifest")
+      World::must(w.copy(prefix + "manifest", words.substr(0, 3) == "man"   ? "manifest"
+                                              : words.substr(0, 3) == "csv" ? "csv ignoreheader 1 manifest"
+                                                                            : words));
+  }
+}
+
+/// What any rows become by UNLOAD is what COPY makes rows of again.
+TEST_F(TransferTest, AnyTextRoundTrips) {
+  int n = 0;
+  rc::check([&] {
+    int_text();
+    auto texts = *rc::gen::container<std::vector<std::string>>(
+        rc::gen::container<std::string>(rc::gen::elementOf(std::string("ab|,\"'\\\n\r \t;NULL\0", 18))));
+    World::must(w.connection->begin());
+    auto appender = w.connection->append_to(w.physical);
+    World::must(appender);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      std::vector<engine::Datum> row{std::to_string(i), texts[i].substr(0, 20)};
+      World::must((*appender)->append(row));
+    }
+    World::must((*appender)->finish());
+    World::must(w.connection->commit());
+    auto before = w.rows();
+    auto way =
+        *rc::gen::elementOf(std::vector<std::pair<std::string, std::string>>{{"escape null as '\\\\N'", "escape"},
+                                                                             {"csv", "csv"},
+                                                                             {"csv zstd delimiter ';'", "csv zstd delimiter ';'"},
+                                                                             {"addquotes escape", "removequotes escape"},
+                                                                             {"parquet", "parquet"},
+                                                                             {"json", "json 'auto'"}});
+    std::string prefix = "any" + std::to_string(n++) + "/";
+    World::must(w.unload(prefix, way.first));
+    int_text();
+    auto done = w.keys(prefix).empty() ? Result<CopyOutcome>(CopyOutcome{}) : w.copy(prefix, way.second);
+    World::must(done);
+    RC_ASSERT(done && !done->failure);
+    RC_ASSERT(w.rows() == before);
+  });
+}
+
+// ------------------------------------------------------------------------------------------------------------ json, avro
+
+TEST_F(TransferTest, JsonByNameAndByPath) {
+  w.table({{"a", TypeKind::kInteger}, {"b", Type::varchar(40)}, {"c", TypeKind::kSuper}});
+  w.object("x") =
+      "{\"a\":1,\"b\":\"one}\\\"\",\"c\":{\"k\":[1,2]},\"z\":0}{\"a\" : 2}\n\n{\"b\":[1,\"x\"],\n\"a\":3,\"A\":9,\"c\":\"s\"}";
+  World::must(w.copy("x", "json 'auto'"));
+  EXPECT_EQ(w.rows(), (Lines{"1|one}\"|{\"k\":[1,2]}", "2|NULL|NULL", "3|[1,\"x\"]|\"s\""}));
+  w.table({{"a", TypeKind::kInteger}, {"b", Type::varchar(40)}});
+  w.object("y") = "{\"p\":{\"q\":[7,8]},\"r\":\"text\"}";
+  w.object("paths") = R"({"jsonpaths":["$.p.q[1]","$['r']"]})";
+  World::must(w.copy("y", "json 's3://b/paths'"));
+  EXPECT_EQ(w.rows(), Lines{"8|text"});
+  w.object("paths") = R"({"jsonpaths":["$.p.q[5]","$['r']"]})";
+  auto done = w.copy("y", "json 's3://b/paths'");
+  World::must(done);
+  ASSERT_EQ(done->errors.size(), 1u);
+  EXPECT_EQ(done->errors[0].err_reason, "Invalid JSONPath format: Not an array or index out of range.");
+  w.object("paths") = R"({"jsonpaths":["$.p"]})";
+  EXPECT_FALSE(w.copy("y", "json 's3://b/paths'"));
+  EXPECT_FALSE(w.copy("y", "json 's3://other/secret.txt'"));  // S3 denies it
+  EXPECT_FALSE(w.copy("y", "json 'what'"));
+  w.object("bad") = "{\"a\":1}\nrubbish\n{\"a\":\"x\"}\n{\"a\":2";
+  w.table({{"a", TypeKind::kInteger}});
+  done = w.copy("bad", "json 'auto' maxerror 10");
+  World::must(done);
+  EXPECT_EQ(done->rows, 1);
+  EXPECT_EQ(done->errors.size(), 3u);
+}
+
+/// A container file by hand: long n is zigzag, as the specification has it.
+std::string avro_long(int64_t n) {
+  uint64_t z = (static_cast<uint64_t>(n) << 1) ^ static_cast<uint64_t>(n >> 63);
+  std::string out;
+  for (; z >= 0x80; z >>= 7) out += static_cast<char>(z | 0x80);
+  return out + static_cast<char>(z);
+}
+std::string avro_text(const std::string& s) { return avro_long(int64_t(s.size())) + s; }
+std::string avro_file(const std::string& schema, int64_t count, const std::string& records) {
+  std::string sync(16, 's');
+  return std::string("Obj\1", 4) + avro_long(1) + avro_text("avro.schema") + avro_text(schema) + avro_long(0) + sync +
+         avro_long(count) + avro_text(records) + sync;
+}
+
+TEST_F(TransferTest, AvroByName) {
+  w.table({{"a", TypeKind::kInteger}, {"b", Type::varchar(40)}, {"d", TypeKind::kDate}, {"n", Type::decimal(8, 2)}});
+  const std::string schema =
+      R"({"type":"record","name":"r","fields":[{"name":"b","type":["null","string"]},{"name":"a","type":"long"},
+    {"name":"d","type":{"type":"int","logicalType":"date"}},{"name":"n","type":{"type":"bytes","logicalType":"decimal","precision":8,"scale":2}}]})";
+  std::string records = avro_long(1) + avro_text("one") + avro_long(-7) + avro_long(1) + avro_text(std::string("\x01\x00", 2)) +
+                        avro_long(0) + avro_long(70000000000) + avro_long(0) + avro_text("\xff");
+  w.object("x") = avro_file(schema, 2, records);
+  auto done = w.copy("x", "avro 'auto' maxerror 2");
+  World::must(done);
+  EXPECT_EQ(w.rows(), Lines{"-7|one|1970-01-02|2.56"});
+  ASSERT_EQ(done->errors.size(), 1u);
+  EXPECT_EQ(done->errors[0].column, "a");
+  for (std::string bad :
+       {std::string("Obj"), w.object("x").substr(0, w.object("x").size() - 3), avro_file(schema, 3, records),
+        avro_file("{}", 2, records),
+        avro_file(R"({"type":"record","name":"r","fields":[{"name":"a","type":"null"}]})", int64_t{1} << 60, "")}) {
+    w.object("bad") = bad;
+    auto failed = w.copy("bad", "avro 'auto' ignoreallerrors");
+    World::must(failed);
+    EXPECT_TRUE(failed->failure);
+  }
 }
 
 }  // namespace

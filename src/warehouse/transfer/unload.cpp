@@ -74,7 +74,8 @@ Result<std::vector<WrittenFile>> unload_text(Buckets& buckets, const UnloadOptio
                      .clock = context.clock});
   }
   TRY(auto stream, context.connection.query(request.select, {}, context.host));
-  engine::RowFormat format{.time_zone = context.time_zone};
+  // Floating point exactly, so that what is loaded again is what was there.
+  engine::RowFormat format{.time_zone = context.time_zone, .extra_float_digits = 1};
   std::vector<std::unique_ptr<Slice>> running;
   bool failed = false;
   for (size_t turn = 0; !failed; ++turn) {

@@ -11,6 +11,7 @@
 #include "access/audit.h"
 #include "api/s3.h"
 #include "api/sts.h"
+#include "base/crypto_stream.h"
 #include "base/ids.h"
 #include "base/text.h"
 #include "warehouse/sql/parser.h"
@@ -75,10 +76,18 @@ class MemoryS3 {
   class Body final : public api::BodySource {
    public:
     explicit Body(std::string text) : text_(std::move(text)) {}
+    /// Each piece is deciphered once, as an encrypted object's frames are.
     Result<void> read(std::string& out, size_t max) override {
       size_t n = std::min({max, size_t{64} << 10, text_.size() - at_});
+      size_t before = out.size();
       out.append(text_, at_, n);
       at_ += n;
+      for (int twice = 0; twice < 2 && n > 0; ++twice) {  // there and back: the bytes stay what they are
+        crypto::AesStream aes;
+        aes.start(crypto::AesStream::Mode::ctr, crypto::AesStream::Way::decrypt, std::string(32, 'k'), std::string(16, 'n'));
+        auto* bytes = reinterpret_cast<uint8_t*>(out.data() + before);
+        aes.update(bytes, n, bytes);
+      }
       return {};
     }
 
