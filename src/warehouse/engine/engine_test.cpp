@@ -12,6 +12,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "warehouse/engine/duckdb/emit_world_test.h"
 #include "warehouse/secure/analyze.h"
@@ -540,16 +541,45 @@ TEST_F(EngineTest, SortsLargerThanMemorySpillEncrypted) {
   EXPECT_GT(spilled, 0);
 }
 
-TEST(Resources, AreDealtInEqualParts) {
-  auto resources = std::make_shared<Resources>(Share{size_t{1} << 30, 4});
+TEST_F(EngineTest, ATableOfAnotherShapeEndsWith1023) {
+  begin();
+  Oid old = table("old", {{"n", TypeKind::kInteger}});
+  commit();
+  auto other = *engine->connect();
+  ok(other->begin());
+  ok(other->begin_snapshot());
+  begin();
+  table("fresh", {{"n", TypeKind::kInteger}});
+  ok(c->add_column(physical(old), {2, TypeKind::kInteger}, std::nullopt));
+  commit();
+  EXPECT_EQ(rows(*other, analyzed("select n from fresh")), "XX000 1023") << "the catalog is newer than the snapshot";
+  other->rollback();
+  ok(other->begin());
+  EXPECT_EQ(rows(*other, analyzed("select count(*) from fresh")), "0");
+}
+
+TEST(Resources, AreDealtToThoseInUse) {
+  ManualClock clock;
+  auto resources = std::make_shared<Resources>(Share{size_t{1} << 30, 4}, clock);
   Share a, b;
   auto one = resources->join([&](Share s) { a = s; });
   EXPECT_EQ(a.memory_bytes, size_t{1} << 30);
   auto two = resources->join([&](Share s) { b = s; });
   EXPECT_EQ(a.memory_bytes, size_t{512} << 20);
   EXPECT_EQ(b.threads, 2u);
-  one.reset();
-  EXPECT_EQ(b.threads, 4u);
+  // A third one comes when the first has been idle for long: it gives back what it held.
+  clock.advance_seconds(10 * Resources::kIdleSeconds);
+  two->busy();
+  Share c;
+  auto three = resources->join([&](Share s) { c = s; });
+  EXPECT_EQ(a.memory_bytes, Resources::kMemoryIdle);
+  EXPECT_GT(b.memory_bytes, size_t{450} << 20);
+  EXPECT_EQ(b, c);
+  one->busy();
+  EXPECT_EQ(a, b);
+  EXPECT_LT(a.memory_bytes, size_t{400} << 20);
+  three.reset();
+  EXPECT_EQ(a.memory_bytes, size_t{512} << 20);
 }
 
 // ------------------------------------------------------------------------------------------------------- text and binary forms

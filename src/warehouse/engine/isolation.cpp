@@ -29,6 +29,8 @@ void Isolation::conflict(Id reader, Id writer, Oid table) {
 
 Result<void> Isolation::read(Id id, Oid table) {
   Transaction& me = all_.at(id);
+  if (auto shape = last_shape_.find(table); shape != last_shape_.end() && shape->second > me.snapshot)
+    return violation(table, id, id);
   if (!me.reads.insert(table).second) return {};
   for (auto& [other_id, other] : all_)
     if (other_id != id && other.writes.contains(table) && overlaps(me, other)) conflict(id, other_id, table);
@@ -37,6 +39,8 @@ Result<void> Isolation::read(Id id, Oid table) {
 
 Result<void> Isolation::write(Id id, Oid table) {
   Transaction& me = all_.at(id);
+  if (auto shape = last_shape_.find(table); shape != last_shape_.end() && shape->second > me.snapshot)
+    return violation(table, id, id);
   auto last = last_write_.find(table);
   if (last != last_write_.end() && last->second > me.snapshot) {
     Id culprit = id;
@@ -76,6 +80,7 @@ Sequence Isolation::commit(Id id) {
   Transaction& me = all_.at(id);
   Sequence mine = me.committed = ++last_;
   for (Oid table : me.writes) last_write_[table] = mine;
+  for (Oid table : me.shapes) last_shape_[table] = mine;
   for (auto& [third_id, table] : me.out) {
     Sequence third = all_.at(third_id).committed;
     if (third != 0 && (me.earliest_out == 0 || third < me.earliest_out)) me.earliest_out = third;

@@ -32,9 +32,12 @@ class Isolation {
 
   Id begin();
   Sequence snapshot(Id id) const;
+  /// kSerializationFailure if the table has got another shape since this one's snapshot.
   Result<void> read(Id id, Oid table);
   /// kSerializationFailure if somebody's write of the table was committed after this one's snapshot.
   Result<void> write(Id id, Oid table);
+  /// A table made or altered: whoever has an older snapshot can't read it any more.
+  void reshape(Id id, Oid table) { all_.at(id).shapes.insert(table); }
   Result<void> may_commit(Id id) const;
   Sequence commit(Id id);  // every commit has a sequence of its own
   void abort(Id id);
@@ -46,7 +49,7 @@ class Isolation {
   struct Transaction {
     Sequence snapshot = 0;
     Sequence committed = 0;  // 0: active
-    std::set<Oid> reads, writes;
+    std::set<Oid> reads, writes, shapes;
     Sequence earliest_out = 0;  // of those in `out`, the first to commit, if that was before this one
     std::map<Id, Oid> in, out;  // rw-conflicts: in = those that read before my write; with the table it was about
   };
@@ -58,7 +61,7 @@ class Isolation {
   void unlink(Id id, const Transaction& t);
   void forget();
 
-  std::unordered_map<Oid, Sequence> last_write_;
+  std::unordered_map<Oid, Sequence> last_write_, last_shape_;
   std::map<Id, Transaction> all_;
   Sequence last_ = 0;
   Id next_ = 1;

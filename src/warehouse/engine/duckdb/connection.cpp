@@ -54,6 +54,7 @@ Result<Sequence> DuckConnection::begin_snapshot() {
       return std::unexpected(std::move(started).error());
     }
     transaction_ = database_.isolation.begin();
+    used_.emplace(database_.membership());
   }
   return database_.isolation.snapshot(*transaction_);
 }
@@ -83,6 +84,7 @@ Result<Sequence> DuckConnection::commit(const Publish& publish) {
     rollback();
     return done;
   }
+  used_.reset();
   changed_.clear();
   state_ = State::kIdle;
   return done;
@@ -106,6 +108,7 @@ void DuckConnection::abandon() {
     database_.isolation.abort(*transaction_);
     transaction_.reset();
   }
+  used_.reset();
 }
 
 void DuckConnection::interrupt() {
@@ -269,9 +272,10 @@ Result<int64_t> DuckConnection::execute(const plan::Statement& statement, std::s
   });
 }
 
-Result<duckdb::unique_ptr<duckdb::QueryResult>> DuckConnection::run_around(const plan::Statement& statement, const std::string& before,
-                                                                           const std::string& after,
-                                                                           std::shared_ptr<const HostContext> host, bool writes_files) {
+Result<duckdb::unique_ptr<duckdb::QueryResult>> DuckConnection::run_around(const plan::Statement& statement,
+                                                                           const std::string& before, const std::string& after,
+                                                                           std::shared_ptr<const HostContext> host,
+                                                                           bool writes_files) {
   if (statement.kind != plan::StatementKind::kSelect) return fail(kInternal, "run_around() of something that isn't a SELECT");
   statement_->writes_files = writes_files;
   auto result = start_plan(statement, before, {}, std::move(host), false, after);
@@ -302,6 +306,13 @@ Result<void> DuckConnection::note_write(Oid table) {
   auto ok = database_.isolation.write(*transaction_, table);
   if (!ok) state_ = State::kFailed;
   return ok;
+}
+
+Result<void> DuckConnection::note_shape(std::string_view table) {
+  TRY_VOID(begin_snapshot());
+  std::lock_guard lock(database_.commit_mutex);
+  database_.isolation.reshape(*transaction_, static_cast<Oid>(*parse_int(table.substr(table.find(".t") + 2))));
+  return {};
 }
 
 Result<void> DuckConnection::note_read(Oid table) {

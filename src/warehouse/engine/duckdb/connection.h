@@ -96,13 +96,22 @@ class DuckConnection final : public Connection {
   void set_running(bool running);
   bool interrupted();
   Result<void> rewrite(std::string_view table, const std::string& select_tail);
+  Result<void> note_shape(std::string_view table);
 
   DuckDatabase& database_;
   duckdb::Connection connection_;
   duckdb::shared_ptr<StatementState> statement_;
   State state_ = State::kIdle;
   std::optional<Isolation::Id> transaction_;  // set: the snapshot is taken
-  std::unordered_set<std::string> changed_;   // tables updated or deleted from in this transaction: ALTER must rewrite them
+  /// While it lives, the database counts as used.
+  struct Use {
+    explicit Use(Resources::Member& m) : member(m) { member.busy(); }
+    ~Use() { member.idle(); }
+    Use(const Use&) = delete;
+    Resources::Member& member;
+  };
+  std::optional<Use> used_;
+  std::unordered_set<std::string> changed_;  // tables updated or deleted from in this transaction: ALTER must rewrite them
   DuckStream* stream_ = nullptr;
   DuckBulk bulk_{*this};
 

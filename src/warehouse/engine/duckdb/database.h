@@ -25,6 +25,7 @@ class DuckDatabase final : public Engine {
 
   duckdb::DuckDB& instance() { return *database_; }
   duckdb::AttachedDatabase& attached() { return *attached_; }
+  Resources::Member& membership() { return *membership_; }
   int64_t next_catalog_seq() { return catalog_seq_++; }
 
   /// Guards `isolation`; held while a snapshot is taken and while a commit becomes durable.
@@ -42,7 +43,7 @@ class DuckDatabase final : public Engine {
   duckdb::shared_ptr<duckdb::AttachedDatabase> attached_;
   std::atomic<int64_t> catalog_seq_{1};
   Share share_;
-  std::shared_ptr<void> membership_;
+  std::shared_ptr<Resources::Member> membership_;
 };
 
 }  // namespace redoubt::warehouse::engine

@@ -90,7 +90,12 @@ bool reaches_out(std::string_view function) {
                                                             "current_connection_id",
                                                             "current_query_id",
                                                             "current_transaction_id",
-                                                            "version"};
+                                                            "version",
+                                                            "stats",
+                                                            "sleep_ms",
+                                                            "setseed",
+                                                            "json_serialize_sql",
+                                                            "json_deserialize_sql"};
   return kDenied.contains(function);
 }
 

@@ -130,6 +130,7 @@ Result<void> DuckConnection::drop_schema(Oid schema) {
 }
 
 Result<void> DuckConnection::create_table(std::string_view table, std::span<const PhysicalColumn> columns) {
+  TRY_VOID(note_shape(table));
   std::vector<std::string> definitions;
   for (auto& column : columns) definitions.push_back(definition(column));
   return ignore_count(run("CREATE TABLE " + parse_name(table).quoted() + " (" + join(definitions, ", ") + ")"));
@@ -182,6 +183,7 @@ Result<void> DuckConnection::sort(std::string_view table, std::span<const int16_
 
 Result<void> DuckConnection::add_column(std::string_view table, const PhysicalColumn& column, const Datum& value) {
   Name name = parse_name(table);
+  TRY_VOID(note_shape(table));
   // The engine fails the commit of a table that was updated and then altered in one transaction.
   if (changed_.contains(std::string(table))) TRY_VOID(rewrite(table, ""));
   std::string add = "ALTER TABLE " + name.quoted() + " ADD COLUMN " + column_name(column.attnum) + " " + duckdb_type(column.type);
@@ -198,11 +200,13 @@ Result<void> DuckConnection::add_column(std::string_view table, const PhysicalCo
 }
 
 Result<void> DuckConnection::drop_column(std::string_view table, int16_t attnum) {
+  TRY_VOID(note_shape(table));
   if (changed_.contains(std::string(table))) TRY_VOID(rewrite(table, ""));
   return ignore_count(run("ALTER TABLE " + parse_name(table).quoted() + " DROP COLUMN " + column_name(attnum)));
 }
 
 Result<void> DuckConnection::alter_column_type(std::string_view table, const PhysicalColumn& column) {
+  TRY_VOID(note_shape(table));
   if (changed_.contains(std::string(table))) TRY_VOID(rewrite(table, ""));
   return ignore_count(run("ALTER TABLE " + parse_name(table).quoted() + " ALTER COLUMN " + column_name(column.attnum) + " TYPE " +
                           duckdb_type(column.type)));
