@@ -10,7 +10,17 @@ namespace redoubt::crypto {
 namespace {
 const unsigned char* u(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
 unsigned char* u(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
-const EVP_MD* md(Hash h) { return h == Hash::md5 ? EVP_md5() : h == Hash::sha1 ? EVP_sha1() : EVP_sha256(); }
+const EVP_MD* md(Hash h) {
+  switch (h) {
+    case Hash::md5: return EVP_md5();
+    case Hash::sha1: return EVP_sha1();
+    case Hash::sha224: return EVP_sha224();
+    case Hash::sha256: return EVP_sha256();
+    case Hash::sha384: return EVP_sha384();
+    case Hash::sha512: return EVP_sha512();
+  }
+  return EVP_sha256();
+}
 
 /// One cipher context a thread: making one costs more than encrypting a small frame.
 EVP_CIPHER_CTX* cipher_ctx() {

@@ -14,7 +14,7 @@ namespace redoubt::crypto {
 
 std::string random_bytes(size_t n);  // from the system's generator; aborts if it can't
 
-enum class Hash { md5, sha1, sha256 };
+enum class Hash { md5, sha1, sha224, sha256, sha384, sha512 };
 std::string digest(Hash h, std::string_view data);  // raw bytes
 inline std::string sha256(std::string_view data) { return digest(Hash::sha256, data); }
 inline std::string md5(std::string_view data) { return digest(Hash::md5, data); }

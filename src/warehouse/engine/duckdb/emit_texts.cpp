@@ -1,6 +1,5 @@
 #include "warehouse/engine/duckdb/emit_texts.h"
 
-#include <openssl/evp.h>
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -110,16 +109,15 @@ Result<std::string> chr(int64_t code) {
 }
 
 Result<std::string> sha2(std::string_view text, int64_t bits) {
-  const EVP_MD* md = bits == 224                ? EVP_sha224()
-                     : bits == 256 || bits == 0 ? EVP_sha256()
-                     : bits == 384              ? EVP_sha384()
-                     : bits == 512              ? EVP_sha512()
-                                                : nullptr;
-  if (!md) return fail(secure::kInvalidParameterValue, "sha2 takes 0, 224, 256, 384 or 512 bits");
-  unsigned char out[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  CHECK(EVP_Digest(text.data(), text.size(), out, &size, md, nullptr) == 1);
-  return hex(std::string_view(reinterpret_cast<char*>(out), size));
+  using crypto::Hash;
+  switch (bits) {
+    case 224: return hex(crypto::digest(Hash::sha224, text));
+    case 0:
+    case 256: return hex(crypto::digest(Hash::sha256, text));
+    case 384: return hex(crypto::digest(Hash::sha384, text));
+    case 512: return hex(crypto::digest(Hash::sha512, text));
+    default: return fail(secure::kInvalidParameterValue, "sha2 takes 0, 224, 256, 384 or 512 bits");
+  }
 }
 
 int64_t fnv_hash(std::string_view bytes, std::optional<int64_t> seed) {
