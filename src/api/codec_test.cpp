@@ -236,7 +236,10 @@ TEST(S3, AwsChunkedIsNoContentEncoding) {
 
 class Text : public BodySource {
  public:
-  Result<void> read(std::string& out, size_t) override { out += std::exchange(text_, ""); return {}; }
+  Result<void> read(std::string& out, size_t) override {
+    out += std::exchange(text_, "");
+    return {};
+  }
 
  private:
   std::string text_ = "hello";

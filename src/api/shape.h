@@ -96,7 +96,7 @@ struct StructShape {
   std::string_view name;
   std::span<const Member> members;
   bool sensitive = false;
-  bool is_union = false;  // exactly one member is present
+  bool is_union = false;                                 // exactly one member is present
   std::string_view xml_namespace = {}, xml_prefix = {};  // declared on the element (S3's Grantee: xsi)
 
   const Member* find(std::string_view member_name) const {

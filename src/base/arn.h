@@ -15,7 +15,8 @@ struct Arn {
   bool operator==(const Arn&) const = default;
 };
 
-inline std::string make_arn(std::string_view service, std::string_view region, std::string_view account, std::string_view resource) {
+inline std::string make_arn(std::string_view service, std::string_view region, std::string_view account,
+                            std::string_view resource) {
   return Arn{"aws", std::string(service), std::string(region), std::string(account), std::string(resource)}.str();
 }
 inline std::string iam_arn(std::string_view account, std::string_view resource) { return make_arn("iam", "", account, resource); }

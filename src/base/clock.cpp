@@ -14,12 +14,21 @@ class SystemClock : public Clock {
     return {std::chrono::duration_cast<std::chrono::microseconds>(d).count()};
   }
 };
-struct Parts { Civil date; int hour, minute, second, micros, weekday; };
+struct Parts {
+  Civil date;
+  int hour, minute, second, micros, weekday;
+};
 Parts parts(Timestamp t) {
   int64_t s = t.us / 1000000, us = t.us % 1000000;
-  if (us < 0) { us += 1000000; --s; }
+  if (us < 0) {
+    us += 1000000;
+    --s;
+  }
   int64_t days = s / 86400, rest = s % 86400;
-  if (rest < 0) { rest += 86400; --days; }
+  if (rest < 0) {
+    rest += 86400;
+    --days;
+  }
   return {civil_from_days(days), int(rest / 3600), int(rest / 60 % 60), int(rest % 60), int(us), int(((days % 7) + 11) % 7)};
 }
 template <class... A>

@@ -36,7 +36,10 @@ class ManualClock : public Clock {
 };
 
 /// Civil date of a day number (days since 1970-01-01), proleptic Gregorian.
-struct Civil { int64_t year; int month, day; };
+struct Civil {
+  int64_t year;
+  int month, day;
+};
 Civil civil_from_days(int64_t days);
 int64_t days_from_civil(int64_t year, int month, int day);
 

@@ -12,12 +12,18 @@ const unsigned char* u(std::string_view s) { return reinterpret_cast<const unsig
 unsigned char* u(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
 const EVP_MD* md(Hash h) {
   switch (h) {
-    case Hash::md5: return EVP_md5();
-    case Hash::sha1: return EVP_sha1();
-    case Hash::sha224: return EVP_sha224();
-    case Hash::sha256: return EVP_sha256();
-    case Hash::sha384: return EVP_sha384();
-    case Hash::sha512: return EVP_sha512();
+    case Hash::md5:
+      return EVP_md5();
+    case Hash::sha1:
+      return EVP_sha1();
+    case Hash::sha224:
+      return EVP_sha224();
+    case Hash::sha256:
+      return EVP_sha256();
+    case Hash::sha384:
+      return EVP_sha384();
+    case Hash::sha512:
+      return EVP_sha512();
   }
   return EVP_sha256();
 }
@@ -54,7 +60,8 @@ std::string hmac_sha256(std::string_view key, std::string_view data) {
 }
 std::string pbkdf2_sha256(std::string_view password, std::string_view salt, int iterations, size_t length) {
   std::string out(length, '\0');
-  CHECK(PKCS5_PBKDF2_HMAC(password.data(), int(password.size()), u(salt), int(salt.size()), iterations, EVP_sha256(), int(length), u(out)) == 1);
+  CHECK(PKCS5_PBKDF2_HMAC(password.data(), int(password.size()), u(salt), int(salt.size()), iterations, EVP_sha256(), int(length),
+                          u(out)) == 1);
   return out;
 }
 uint32_t crc32(std::string_view data, uint32_t crc) { return uint32_t(::crc32_z(crc, u(data), data.size())); }
@@ -105,7 +112,9 @@ Hasher& Hasher::operator=(Hasher&& o) noexcept {
   std::swap(ctx_, o.ctx_);
   return *this;
 }
-void Hasher::update(std::string_view data) { CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(ctx_), data.data(), data.size()) == 1); }
+void Hasher::update(std::string_view data) {
+  CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(ctx_), data.data(), data.size()) == 1);
+}
 std::string Hasher::finish() {
   std::string out(EVP_MAX_MD_SIZE, '\0');
   unsigned n = 0;

@@ -50,7 +50,9 @@ std::string seal(std::string_view key32, std::string_view plaintext, std::string
 Result<std::string> open(std::string_view key32, std::string_view sealed, std::string_view aad = {});
 
 /// AES-256-GCM with the caller's 12-byte nonce (object frames). encrypt appends ciphertext || tag to out.
-void gcm_encrypt(std::string_view key32, std::string_view nonce12, std::string_view plaintext, std::string_view aad, std::string& out);
-bool gcm_decrypt(std::string_view key32, std::string_view nonce12, std::string_view sealed, std::string_view aad, std::string& out);
+void gcm_encrypt(std::string_view key32, std::string_view nonce12, std::string_view plaintext, std::string_view aad,
+                 std::string& out);
+bool gcm_decrypt(std::string_view key32, std::string_view nonce12, std::string_view sealed, std::string_view aad,
+                 std::string& out);
 
 }  // namespace redoubt::crypto

@@ -28,11 +28,15 @@ bool Ip::is_v4() const {
     if (bytes[i]) return false;
   return bytes[10] == 0xFF && bytes[11] == 0xFF;
 }
-uint32_t Ip::v4_value() const { return uint32_t(bytes[12]) << 24 | uint32_t(bytes[13]) << 16 | uint32_t(bytes[14]) << 8 | bytes[15]; }
+uint32_t Ip::v4_value() const {
+  return uint32_t(bytes[12]) << 24 | uint32_t(bytes[13]) << 16 | uint32_t(bytes[14]) << 8 | bytes[15];
+}
 std::string Ip::str() const {
   char buf[INET6_ADDRSTRLEN];
-  if (is_v4()) inet_ntop(AF_INET, bytes.data() + 12, buf, sizeof buf);
-  else inet_ntop(AF_INET6, bytes.data(), buf, sizeof buf);
+  if (is_v4())
+    inet_ntop(AF_INET, bytes.data() + 12, buf, sizeof buf);
+  else
+    inet_ntop(AF_INET6, bytes.data(), buf, sizeof buf);
   return buf;
 }
 std::optional<Cidr> Cidr::parse(std::string_view text) {

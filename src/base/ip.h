@@ -9,7 +9,7 @@
 namespace redoubt {
 
 struct Ip {
-  std::array<uint8_t, 16> bytes{};  // v4: ::ffff:a.b.c.d
+  std::array<uint8_t, 16> bytes{};                        // v4: ::ffff:a.b.c.d
   static std::optional<Ip> parse(std::string_view text);  // no leading zeros, no scope ids
   static Ip v4(uint32_t host_order);
   bool is_v4() const;
@@ -19,8 +19,8 @@ struct Ip {
 };
 
 struct Cidr {
-  Ip base;        // host bits cleared
-  int prefix = 0; // of the 128 (v4: 96 + its own)
+  Ip base;         // host bits cleared
+  int prefix = 0;  // of the 128 (v4: 96 + its own)
   /// "10.0.0.0/8", "::/0"; an address alone is a /32 or /128. Host bits may be set; they are cleared.
   static std::optional<Cidr> parse(std::string_view text);
   bool contains(const Ip& ip) const;

@@ -25,8 +25,11 @@ class Parser {
   std::unexpected<Error> error(std::string what) {
     int line = 1, column = 1;
     for (size_t i = 0; i < at_ && i < s_.size(); ++i) {
-      if (s_[i] == '\n') { ++line; column = 1; }
-      else ++column;
+      if (s_[i] == '\n') {
+        ++line;
+        column = 1;
+      } else
+        ++column;
     }
     return fail(kMalformedJson, what + " at line " + std::to_string(line) + ", column " + std::to_string(column));
   }
@@ -34,7 +37,10 @@ class Parser {
     while (at_ < s_.size() && (s_[at_] == ' ' || s_[at_] == '\t' || s_[at_] == '\n' || s_[at_] == '\r')) ++at_;
   }
   bool eat(char c) {
-    if (at_ < s_.size() && s_[at_] == c) { ++at_; return true; }
+    if (at_ < s_.size() && s_[at_] == c) {
+      ++at_;
+      return true;
+    }
     return false;
   }
   bool word(std::string_view w) {
@@ -124,10 +130,21 @@ class Parser {
     return v;
   }
   static void utf8(std::string& out, unsigned c) {
-    if (c < 0x80) out += char(c);
-    else if (c < 0x800) { out += char(0xC0 | c >> 6); out += char(0x80 | (c & 63)); }
-    else if (c < 0x10000) { out += char(0xE0 | c >> 12); out += char(0x80 | (c >> 6 & 63)); out += char(0x80 | (c & 63)); }
-    else { out += char(0xF0 | c >> 18); out += char(0x80 | (c >> 12 & 63)); out += char(0x80 | (c >> 6 & 63)); out += char(0x80 | (c & 63)); }
+    if (c < 0x80)
+      out += char(c);
+    else if (c < 0x800) {
+      out += char(0xC0 | c >> 6);
+      out += char(0x80 | (c & 63));
+    } else if (c < 0x10000) {
+      out += char(0xE0 | c >> 12);
+      out += char(0x80 | (c >> 6 & 63));
+      out += char(0x80 | (c & 63));
+    } else {
+      out += char(0xF0 | c >> 18);
+      out += char(0x80 | (c >> 12 & 63));
+      out += char(0x80 | (c >> 6 & 63));
+      out += char(0x80 | (c & 63));
+    }
   }
   Result<std::string> string() {
     ++at_;
@@ -137,17 +154,36 @@ class Parser {
       char c = s_[at_++];
       if (c == '"') return out;
       if ((unsigned char)c < 0x20) return error("control character in a string");
-      if (c != '\\') { out += c; continue; }
+      if (c != '\\') {
+        out += c;
+        continue;
+      }
       if (at_ >= s_.size()) return error("unterminated string");
       switch (s_[at_++]) {
-        case '"': out += '"'; break;
-        case '\\': out += '\\'; break;
-        case '/': out += '/'; break;
-        case 'b': out += '\b'; break;
-        case 'f': out += '\f'; break;
-        case 'n': out += '\n'; break;
-        case 'r': out += '\r'; break;
-        case 't': out += '\t'; break;
+        case '"':
+          out += '"';
+          break;
+        case '\\':
+          out += '\\';
+          break;
+        case '/':
+          out += '/';
+          break;
+        case 'b':
+          out += '\b';
+          break;
+        case 'f':
+          out += '\f';
+          break;
+        case 'n':
+          out += '\n';
+          break;
+        case 'r':
+          out += '\r';
+          break;
+        case 't':
+          out += '\t';
+          break;
         case 'u': {
           auto a = hex4();
           if (!a) return error("malformed \\u escape");
@@ -163,7 +199,8 @@ class Parser {
           utf8(out, c32);
           break;
         }
-        default: return error("unknown escape");
+        default:
+          return error("unknown escape");
       }
     }
   }
@@ -174,7 +211,10 @@ const Json kNull;
 }  // namespace
 
 Json::Json(double v) : type_(Type::number) {
-  if (!std::isfinite(v)) { type_ = Type::null; return; }
+  if (!std::isfinite(v)) {
+    type_ = Type::null;
+    return;
+  }
   char buf[40];
   auto [end, ec] = std::to_chars(buf, buf + sizeof buf, v);
   text_.assign(buf, end);
@@ -214,8 +254,10 @@ const Json& Json::operator[](size_t i) const { return i < items_.size() ? items_
 Json& Json::set(std::string name, Json value) {
   if (is_null()) type_ = Type::object;
   CHECK(is_object());
-  if (auto* j = find(name)) *j = std::move(value);
-  else members_.emplace_back(std::move(name), std::move(value));
+  if (auto* j = find(name))
+    *j = std::move(value);
+  else
+    members_.emplace_back(std::move(name), std::move(value));
   return *this;
 }
 Json& Json::push(Json value) {
@@ -226,7 +268,10 @@ Json& Json::push(Json value) {
 }
 bool Json::erase(std::string_view name) {
   for (auto it = members_.begin(); it != members_.end(); ++it)
-    if (it->first == name) { members_.erase(it); return true; }
+    if (it->first == name) {
+      members_.erase(it);
+      return true;
+    }
   return false;
 }
 bool Json::operator==(const Json& o) const {
@@ -247,11 +292,21 @@ std::string json_quote(std::string_view s) {
   std::string out = "\"";
   for (char c : s) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if ((unsigned char)c < 0x20) {
           char buf[8];
@@ -277,10 +332,18 @@ void Json::write(std::string& out, int indent, int depth) const {
     }
   };
   switch (type_) {
-    case Type::null: out += "null"; break;
-    case Type::boolean: out += bool_ ? "true" : "false"; break;
-    case Type::number: out += text_; break;
-    case Type::string: out += json_quote(text_); break;
+    case Type::null:
+      out += "null";
+      break;
+    case Type::boolean:
+      out += bool_ ? "true" : "false";
+      break;
+    case Type::number:
+      out += text_;
+      break;
+    case Type::string:
+      out += json_quote(text_);
+      break;
     case Type::array: {
       out += '[';
       bool first = true;

@@ -33,10 +33,27 @@ class Json {
   Json(std::string v) : type_(Type::string), text_(std::move(v)) {}
   Json(std::string_view v) : type_(Type::string), text_(v) {}
   Json(const char* v) : type_(Type::string), text_(v) {}
-  static Json array() { Json j; j.type_ = Type::array; return j; }
-  static Json object() { Json j; j.type_ = Type::object; return j; }
-  static Json number_text(std::string text) { Json j; j.type_ = Type::number; j.text_ = std::move(text); return j; }
-  static Json strings(const std::vector<std::string>& v) { Json j = array(); for (auto& s : v) j.push(s); return j; }
+  static Json array() {
+    Json j;
+    j.type_ = Type::array;
+    return j;
+  }
+  static Json object() {
+    Json j;
+    j.type_ = Type::object;
+    return j;
+  }
+  static Json number_text(std::string text) {
+    Json j;
+    j.type_ = Type::number;
+    j.text_ = std::move(text);
+    return j;
+  }
+  static Json strings(const std::vector<std::string>& v) {
+    Json j = array();
+    for (auto& s : v) j.push(s);
+    return j;
+  }
 
   /// Errors: kMalformedJson with line and column. Nesting deeper than 200 is refused. Input must be UTF-8.
   static Result<Json> parse(std::string_view text);
@@ -57,9 +74,9 @@ class Json {
   int64_t integer(int64_t otherwise = 0) const;
   double real(double otherwise = 0) const;
 
-  const std::vector<Json>& items() const { return items_; }         // of an array; else empty
+  const std::vector<Json>& items() const { return items_; }  // of an array; else empty
   std::vector<Json>& items() { return items_; }
-  const std::vector<Member>& members() const { return members_; }   // of an object; else empty
+  const std::vector<Member>& members() const { return members_; }  // of an object; else empty
   std::vector<Member>& members() { return members_; }
   size_t size() const { return is_array() ? items_.size() : members_.size(); }
   bool has(std::string_view name) const { return find(name) != nullptr; }
@@ -73,7 +90,7 @@ class Json {
   Json& set(std::string name, Json value);  // replaces a member of that name; makes a null an object
   Json& push(Json value);                   // makes a null an array
   bool erase(std::string_view name);
-  bool operator==(const Json& o) const;     // objects compare without regard to order
+  bool operator==(const Json& o) const;  // objects compare without regard to order
 
  private:
   void write(std::string& out, int indent, int depth) const;

@@ -64,16 +64,16 @@ inline constexpr ErrorKind kInternal{"InternalFailure", 500, "XX000"};
 #define REDOUBT_CONCAT(a, b) REDOUBT_CONCAT2(a, b)
 /// TRY(auto x, f()): x is f()'s value, or return f()'s error. TRY_VOID(g()): the same for Result<void>.
 #define TRY(decl, expr) TRY_IMPL(decl, expr, REDOUBT_CONCAT(try_result_, __COUNTER__))
-#define TRY_IMPL(decl, expr, tmp)                                    \
-  auto tmp = (expr);                                                 \
-  if (!tmp) return std::unexpected(std::move(tmp).error());          \
+#define TRY_IMPL(decl, expr, tmp)                           \
+  auto tmp = (expr);                                        \
+  if (!tmp) return std::unexpected(std::move(tmp).error()); \
   decl = std::move(*tmp)
-#define TRY_VOID(expr)                                                                    \
-  do {                                                                                    \
+#define TRY_VOID(expr)                                                                             \
+  do {                                                                                             \
     if (auto try_void_ = (expr); !try_void_) return std::unexpected(std::move(try_void_).error()); \
   } while (0)
 /// Our own invariant: aborts with file and line if it doesn't hold.
-#define CHECK(cond) \
-  do {              \
+#define CHECK(cond)                                                  \
+  do {                                                               \
     if (!(cond)) ::redoubt::check_failed(#cond, __FILE__, __LINE__); \
   } while (0)

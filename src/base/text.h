@@ -15,7 +15,7 @@ struct ILess {                                         // for maps keyed case-in
   using is_transparent = void;
   bool operator()(std::string_view a, std::string_view b) const;
 };
-std::string_view trim(std::string_view s);  // space, tab, CR, LF
+std::string_view trim(std::string_view s);                         // space, tab, CR, LF
 std::vector<std::string_view> split(std::string_view s, char by);  // "" -> [""], as Python's
 std::string join(const std::vector<std::string>& parts, std::string_view by);
 std::string replace_all(std::string_view s, std::string_view from, std::string_view to);

@@ -73,7 +73,8 @@ class Db {
     if (sqlite3_open_v2(file.c_str(), &db_, flags, nullptr) != SQLITE_OK) return error("open");
     sqlite3_busy_timeout(db_, 10000);
     if (writer) {
-      for (auto* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA wal_autocheckpoint=4000"}) TRY_VOID(exec(sql));
+      for (auto* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA wal_autocheckpoint=4000"})
+        TRY_VOID(exec(sql));
     }
     TRY_VOID(exec("PRAGMA cache_size=-8000"));
     return {};
@@ -106,7 +107,8 @@ class Db {
   sqlite3_stmt* statement(std::string_view collection, const char* before, const char* after) {
     std::string sql = before + quoted(collection) + after;
     auto [it, fresh] = statements_.try_emplace(sql, nullptr);
-    if (fresh && sqlite3_prepare_v3(db_, sql.c_str(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &it->second, nullptr) != SQLITE_OK) {
+    if (fresh &&
+        sqlite3_prepare_v3(db_, sql.c_str(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &it->second, nullptr) != SQLITE_OK) {
       log::error("meta: prepare: " + std::string(sqlite3_errmsg(db_)));
       statements_.erase(it);
       return nullptr;
@@ -156,8 +158,10 @@ class Access : public Base {
     bind(s, 1, k);
     int rc = sqlite3_step(s);
     std::optional<std::string> out;
-    if (rc == SQLITE_ROW) out = column(s, 0);
-    else if (rc != SQLITE_DONE) note("get");
+    if (rc == SQLITE_ROW)
+      out = column(s, 0);
+    else if (rc != SQLITE_DONE)
+      note("get");
     sqlite3_reset(s);
     return out;
   }

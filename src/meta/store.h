@@ -34,7 +34,9 @@ std::vector<std::string> key_parts(std::string_view key);
 /// The least key greater than every key that begins with `prefix`; "" if there is none.
 std::string after_prefix(std::string_view prefix);
 
-struct Row { std::string key, value; };
+struct Row {
+  std::string key, value;
+};
 
 class Reader {
  public:

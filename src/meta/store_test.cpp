@@ -18,7 +18,10 @@ TEST_F(StoreTest, CommittedRowsOutliveTheStoreAndFailedOnesDoNot) {
   static constexpr ErrorKind kNo{"No"};
   {
     auto s = Store::open(file).value();
-    EXPECT_TRUE(s->transact([](Txn& t) -> Result<void> { t.put("a", "k", std::string("v\0w", 3)); return {}; }));
+    EXPECT_TRUE(s->transact([](Txn& t) -> Result<void> {
+      t.put("a", "k", std::string("v\0w", 3));
+      return {};
+    }));
     auto r = s->transact([](Txn& t) -> Result<void> {
       t.put("a", "k", "x");
       t.put("fresh", "k", "x");
@@ -27,7 +30,10 @@ TEST_F(StoreTest, CommittedRowsOutliveTheStoreAndFailedOnesDoNot) {
     EXPECT_EQ(r.error().message, "undone");
     EXPECT_EQ(s->get("a", "k"), std::string("v\0w", 3));
     EXPECT_EQ(s->get("fresh", "k"), std::nullopt);
-    EXPECT_TRUE(s->transact([](Txn& t) -> Result<void> { t.put("fresh", "k", "y"); return {}; }));
+    EXPECT_TRUE(s->transact([](Txn& t) -> Result<void> {
+      t.put("fresh", "k", "y");
+      return {};
+    }));
   }
   auto s = Store::open(file).value();
   EXPECT_EQ(s->get("a", "k"), std::string("v\0w", 3));

@@ -1,9 +1,9 @@
 /// The rows of the Redshift API and their handlers.
 #include <set>
 
+#include "api/redshift.h"
 #include "base/optional.h"
 #include "base/text.h"
-#include "api/redshift.h"
 #include "warehouse/control/runtime.h"
 
 namespace redoubt::warehouse::control {
@@ -179,19 +179,20 @@ void Control::declare_clusters() {
     return std::vector{resource(in.ClusterIdentifier, call)};
   };
 
-  access::Row<op::CreateCluster> create{.needs = {
-      {.action = "redshift:CreateCluster",
-       .resources = [](const CreateClusterMessage& in, const Call& call) -> Resources {
-         return std::vector{
-             access::Resource{.arn = make_arn("redshift", call.region, call.caller->account, "cluster:" + in.ClusterIdentifier),
-                              .account = call.caller->account}};
-       },
-       .context = [](const CreateClusterMessage& in, const Call&, policy::Context& c) { set_request_tags(or_empty(in.Tags), c); }},
-      pass_role<CreateClusterMessage>([](const CreateClusterMessage& in) {
-        auto roles = or_empty(in.IamRoles);
-        if (in.DefaultIamRoleArn && !in.DefaultIamRoleArn->empty()) roles.push_back(*in.DefaultIamRoleArn);
-        return roles;
-      })}};
+  access::Row<op::CreateCluster> create{
+      .needs = {{.action = "redshift:CreateCluster",
+                 .resources = [](const CreateClusterMessage& in, const Call& call) -> Resources {
+                   return std::vector{access::Resource{
+                       .arn = make_arn("redshift", call.region, call.caller->account, "cluster:" + in.ClusterIdentifier),
+                       .account = call.caller->account}};
+                 },
+                 .context = [](const CreateClusterMessage& in, const Call&,
+                               policy::Context& c) { set_request_tags(or_empty(in.Tags), c); }},
+                pass_role<CreateClusterMessage>([](const CreateClusterMessage& in) {
+                  auto roles = or_empty(in.IamRoles);
+                  if (in.DefaultIamRoleArn && !in.DefaultIamRoleArn->empty()) roles.push_back(*in.DefaultIamRoleArn);
+                  return roles;
+                })}};
   create.secret_members = {"MasterUserPassword"};
   create.handler = [this](const Allowed<CreateClusterMessage>& r) -> Result<CreateClusterResult> {
     auto& in = r.input;
@@ -270,13 +271,14 @@ void Control::declare_clusters() {
   };
   gate_->add<op::CreateCluster>(std::move(create));
 
-  access::Row<op::DescribeClusters> describe{.needs = {{.action = "redshift:DescribeClusters",
-                     .resources = [this](const DescribeClustersMessage& in, const Call& call) -> Resources {
-                       if (in.ClusterIdentifier) return std::vector{resource(*in.ClusterIdentifier, call)};
-                       return std::vector{
-                           access::Resource{.arn = make_arn("redshift", call.region, call.caller->account, "cluster:*"),
-                                            .account = call.caller->account}};
-                     }}}};
+  access::Row<op::DescribeClusters> describe{
+      .needs = {{.action = "redshift:DescribeClusters",
+                 .resources = [this](const DescribeClustersMessage& in, const Call& call) -> Resources {
+                   if (in.ClusterIdentifier) return std::vector{resource(*in.ClusterIdentifier, call)};
+                   return std::vector{
+                       access::Resource{.arn = make_arn("redshift", call.region, call.caller->account, "cluster:*"),
+                                        .account = call.caller->account}};
+                 }}}};
   describe.read_only = true;
   describe.handler = [this](const Allowed<DescribeClustersMessage>& r) -> Result<ClustersMessage> {
     std::vector<api::redshift::Cluster> all;
@@ -414,7 +416,8 @@ void Control::declare_clusters() {
   };
   gate_->add<op::ResumeCluster>(std::move(resume));
 
-  access::Row<op::DescribeLoggingStatus> logging{.needs = {{.action = "redshift:DescribeLoggingStatus", .resources = on_cluster}}};
+  access::Row<op::DescribeLoggingStatus> logging{
+      .needs = {{.action = "redshift:DescribeLoggingStatus", .resources = on_cluster}}};
   logging.read_only = true;
   logging.handler = [](const Allowed<DescribeLoggingStatusMessage>&) -> Result<LoggingStatus> {
     LoggingStatus out;
@@ -425,15 +428,16 @@ void Control::declare_clusters() {
 }
 
 void Control::declare_roles() {
-  access::Row<op::ModifyClusterIamRoles> row{.needs = {{.action = "redshift:ModifyClusterIamRoles",
-                .resources = [this](const ModifyClusterIamRolesMessage& in, const Call& call) -> Resources {
-                  return std::vector{resource(in.ClusterIdentifier, call)};
-                }},
-               pass_role<ModifyClusterIamRolesMessage>([](const ModifyClusterIamRolesMessage& in) {
-                 auto roles = or_empty(in.AddIamRoles);
-                 if (in.DefaultIamRoleArn && !in.DefaultIamRoleArn->empty()) roles.push_back(*in.DefaultIamRoleArn);
-                 return roles;
-               })}};
+  access::Row<op::ModifyClusterIamRoles> row{
+      .needs = {{.action = "redshift:ModifyClusterIamRoles",
+                 .resources = [this](const ModifyClusterIamRolesMessage& in, const Call& call) -> Resources {
+                   return std::vector{resource(in.ClusterIdentifier, call)};
+                 }},
+                pass_role<ModifyClusterIamRolesMessage>([](const ModifyClusterIamRolesMessage& in) {
+                  auto roles = or_empty(in.AddIamRoles);
+                  if (in.DefaultIamRoleArn && !in.DefaultIamRoleArn->empty()) roles.push_back(*in.DefaultIamRoleArn);
+                  return roles;
+                })}};
   row.handler = [this](const Allowed<ModifyClusterIamRolesMessage>& r) -> Result<ModifyClusterIamRolesResult> {
     auto& in = r.input;
     TRY(auto c, require(in.ClusterIdentifier, r.call));
@@ -481,12 +485,12 @@ void Control::declare_tags() {
             .account = call.caller->account,
             .missing = Error{&kResourceNotFound, "The resource " + arn + " could not be found."}};
   };
-  access::Row<op::CreateTags> create{.needs = {
-      {.action = "redshift:CreateTags",
-       .resources = [named](const CreateTagsMessage& in, const Call& call) -> Resources {
-         return std::vector{named(in.ResourceName, call)};
-       },
-       .context = [](const CreateTagsMessage& in, const Call&, policy::Context& c) { set_request_tags(in.Tags, c); }}}};
+  access::Row<op::CreateTags> create{
+      .needs = {{.action = "redshift:CreateTags",
+                 .resources = [named](const CreateTagsMessage& in, const Call& call) -> Resources {
+                   return std::vector{named(in.ResourceName, call)};
+                 },
+                 .context = [](const CreateTagsMessage& in, const Call&, policy::Context& c) { set_request_tags(in.Tags, c); }}}};
   create.handler = [this](const Allowed<CreateTagsMessage>& r) -> Result<op::CreateTags::Output> {
     TRY(auto c, require(Arn::parse(r.input.ResourceName)->resource.substr(8), r.call));
     TRY_VOID(update(c, [&](ClusterRecord& x) { return set_tags(x, r.input.Tags); }));
@@ -494,12 +498,13 @@ void Control::declare_tags() {
   };
   gate_->add<op::CreateTags>(std::move(create));
 
-  access::Row<op::DeleteTags> remove_row{.needs = {
-      {.action = "redshift:DeleteTags",
-       .resources = [named](const DeleteTagsMessage& in, const Call& call) -> Resources {
-         return std::vector{named(in.ResourceName, call)};
-       },
-       .context = [](const DeleteTagsMessage& in, const Call&, policy::Context& c) { c.set_list("aws:TagKeys", in.TagKeys); }}}};
+  access::Row<op::DeleteTags> remove_row{
+      .needs = {{.action = "redshift:DeleteTags",
+                 .resources = [named](const DeleteTagsMessage& in, const Call& call) -> Resources {
+                   return std::vector{named(in.ResourceName, call)};
+                 },
+                 .context = [](const DeleteTagsMessage& in, const Call&,
+                               policy::Context& c) { c.set_list("aws:TagKeys", in.TagKeys); }}}};
   remove_row.handler = [this](const Allowed<DeleteTagsMessage>& r) -> Result<op::DeleteTags::Output> {
     TRY(auto c, require(Arn::parse(r.input.ResourceName)->resource.substr(8), r.call));
     TRY_VOID(update(c, [&](ClusterRecord& x) -> Result<void> {
@@ -510,11 +515,12 @@ void Control::declare_tags() {
   };
   gate_->add<op::DeleteTags>(std::move(remove_row));
 
-  access::Row<op::DescribeTags> describe{.needs = {
-      {.action = "redshift:DescribeTags", .resources = [named](const DescribeTagsMessage& in, const Call& call) -> Resources {
-         if (in.ResourceName) return std::vector{named(*in.ResourceName, call)};
-         return std::vector{access::Resource{.account = call.caller->account}};
-       }}}};
+  access::Row<op::DescribeTags> describe{
+      .needs = {
+          {.action = "redshift:DescribeTags", .resources = [named](const DescribeTagsMessage& in, const Call& call) -> Resources {
+             if (in.ResourceName) return std::vector{named(*in.ResourceName, call)};
+             return std::vector{access::Resource{.account = call.caller->account}};
+           }}}};
   describe.read_only = true;
   describe.handler = [this](const Allowed<DescribeTagsMessage>& r) -> Result<TaggedResourceListMessage> {
     auto& in = r.input;
@@ -524,8 +530,12 @@ void Control::declare_tags() {
       auto record = c->snapshot();
       if (in.ResourceName && *in.ResourceName != record.arn()) continue;
       for (auto& [k, v] : record.tags) {
-        if (!or_empty(in.TagKeys).empty() && std::find(or_empty(in.TagKeys).begin(), or_empty(in.TagKeys).end(), k) == or_empty(in.TagKeys).end()) continue;
-        if (!or_empty(in.TagValues).empty() && std::find(or_empty(in.TagValues).begin(), or_empty(in.TagValues).end(), v) == or_empty(in.TagValues).end()) continue;
+        if (!or_empty(in.TagKeys).empty() &&
+            std::find(or_empty(in.TagKeys).begin(), or_empty(in.TagKeys).end(), k) == or_empty(in.TagKeys).end())
+          continue;
+        if (!or_empty(in.TagValues).empty() &&
+            std::find(or_empty(in.TagValues).begin(), or_empty(in.TagValues).end(), v) == or_empty(in.TagValues).end())
+          continue;
         TaggedResource t;
         t.Tag = Tag{.Key = k, .Value = v};
         t.ResourceName = record.arn();
@@ -579,32 +589,33 @@ void Control::declare_credentials() {
     if (in.DbName) c.set("redshift:DbName", *in.DbName);
     c.set_int("redshift:DurationSeconds", in.DurationSeconds.value_or(900));
   };
-  access::Row<op::GetClusterCredentials> row{.needs = {{.action = "redshift:GetClusterCredentials",
-                .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
-                  TRY(auto id, cluster_of(in, call));
-                  std::vector out{user_resource(id, in.DbUser, call)};
-                  if (in.DbName) out.push_back(database_resource(id, *in.DbName, call));
-                  return out;
-                },
-                .context = context},
-               {.action = "redshift:JoinGroup",
-                .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
-                  TRY(auto id, cluster_of(in, call));
-                  std::vector<access::Resource> out;
-                  for (auto& g : or_empty(in.DbGroups))
-                    out.push_back({.arn = make_arn("redshift", call.region, call.caller->account, "dbgroup:" + id + "/" + g),
-                                   .account = call.caller->account});
-                  return out;
-                },
-                .context = context,
-                .when = [](const GetClusterCredentialsMessage& in, const Call&) { return !or_empty(in.DbGroups).empty(); }},
-               {.action = "redshift:CreateClusterUser",
-                .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
-                  TRY(auto id, cluster_of(in, call));
-                  return std::vector{user_resource(id, in.DbUser, call)};
-                },
-                .context = context,
-                .when = [](const GetClusterCredentialsMessage& in, const Call&) { return in.AutoCreate.value_or(false); }}}};
+  access::Row<op::GetClusterCredentials> row{
+      .needs = {{.action = "redshift:GetClusterCredentials",
+                 .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
+                   TRY(auto id, cluster_of(in, call));
+                   std::vector out{user_resource(id, in.DbUser, call)};
+                   if (in.DbName) out.push_back(database_resource(id, *in.DbName, call));
+                   return out;
+                 },
+                 .context = context},
+                {.action = "redshift:JoinGroup",
+                 .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
+                   TRY(auto id, cluster_of(in, call));
+                   std::vector<access::Resource> out;
+                   for (auto& g : or_empty(in.DbGroups))
+                     out.push_back({.arn = make_arn("redshift", call.region, call.caller->account, "dbgroup:" + id + "/" + g),
+                                    .account = call.caller->account});
+                   return out;
+                 },
+                 .context = context,
+                 .when = [](const GetClusterCredentialsMessage& in, const Call&) { return !or_empty(in.DbGroups).empty(); }},
+                {.action = "redshift:CreateClusterUser",
+                 .resources = [=](const GetClusterCredentialsMessage& in, const Call& call) -> Resources {
+                   TRY(auto id, cluster_of(in, call));
+                   return std::vector{user_resource(id, in.DbUser, call)};
+                 },
+                 .context = context,
+                 .when = [](const GetClusterCredentialsMessage& in, const Call&) { return in.AutoCreate.value_or(false); }}}};
   row.read_only = true;
   row.secret_members = {"DbPassword"};
   row.handler = [=, this](const Allowed<GetClusterCredentialsMessage>& r) -> Result<ClusterCredentials> {

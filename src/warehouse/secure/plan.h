@@ -30,7 +30,7 @@ using ExprPtr = std::shared_ptr<const Expr>;
 using QueryPtr = std::shared_ptr<const Query>;
 
 struct SortKey {
-  ExprPtr expr;          // null: the output column `output` (from 1)
+  ExprPtr expr;  // null: the output column `output` (from 1)
   int output = 0;
   bool descending = false;
   bool nulls_first = false;  // PostgreSQL's default is already applied: last when ascending, first when descending
@@ -51,21 +51,21 @@ struct Window {
 };
 
 enum class ExprKind : uint8_t {
-  kConst,       // value
-  kColumn,      // relation, column
-  kParameter,   // parameter (from 1), bound by the client at execution
-  kCast,        // args[0] to type; coercion tells what too long or too large a value means
-  kCall,        // function(args): id of a row in functions.h
-  kCase,        // args: condition, result, condition, result, .., else
-  kIn,          // args[0] IN (args[1..]); all of one type
-  kScalarQuery, // query: one column, at most one row (else 21000)
-  kExists,      // query
-  kQuantified,  // args compared as a row by `function` (eq, ne, lt ..) with ANY (or ALL, if all) row of query
-  kArrayQuery,  // ARRAY(query)
-  kAggregate,   // function(args), distinct, filter, order_by (listagg's and percentile's WITHIN GROUP)
-  kWindow,      // function(args) OVER window; an aggregate or a ranking function
-  kHostCall,    // host function by name, evaluated by HostFunctions::call for each row; `function` is its name
-  kIdentity,    // the next value of the target's IDENTITY column `column`
+  kConst,        // value
+  kColumn,       // relation, column
+  kParameter,    // parameter (from 1), bound by the client at execution
+  kCast,         // args[0] to type; coercion tells what too long or too large a value means
+  kCall,         // function(args): id of a row in functions.h
+  kCase,         // args: condition, result, condition, result, .., else
+  kIn,           // args[0] IN (args[1..]); all of one type
+  kScalarQuery,  // query: one column, at most one row (else 21000)
+  kExists,       // query
+  kQuantified,   // args compared as a row by `function` (eq, ne, lt ..) with ANY (or ALL, if all) row of query
+  kArrayQuery,   // ARRAY(query)
+  kAggregate,    // function(args), distinct, filter, order_by (listagg's and percentile's WITHIN GROUP)
+  kWindow,       // function(args) OVER window; an aggregate or a ranking function
+  kHostCall,     // host function by name, evaluated by HostFunctions::call for each row; `function` is its name
+  kIdentity,     // the next value of the target's IDENTITY column `column`
 };
 
 enum class Coercion : uint8_t {
@@ -76,7 +76,7 @@ enum class Coercion : uint8_t {
 struct Expr {
   ExprKind kind = ExprKind::kConst;
   sql::Type type;
-  Datum value;                      // kConst: text form of `type`, canonical (values.h); nullopt: NULL
+  Datum value;  // kConst: text form of `type`, canonical (values.h); nullopt: NULL
   int relation = 0, column = 0;
   int parameter = 0;
   Coercion coercion = Coercion::kExplicit;
@@ -90,11 +90,11 @@ struct Expr {
   std::shared_ptr<const Window> window;
 
   // Computed when the node is made, so that walks over shared nodes stay linear.
-  uint32_t weight = 1;              // nodes below, counted as a tree
-  bool has_aggregate = false;       // outside of subqueries, of this query level
+  uint32_t weight = 1;         // nodes below, counted as a tree
+  bool has_aggregate = false;  // outside of subqueries, of this query level
   bool has_window = false;
   bool has_query = false;
-  bool is_volatile = false;         // random(), identity, sequences
+  bool is_volatile = false;  // random(), identity, sequences
 };
 
 struct Output {
@@ -118,13 +118,13 @@ struct ScanColumn {
 
 struct From {
   FromKind kind = FromKind::kScan;
-  int id = 0;                         // leaves; 0 for joins
+  int id = 0;  // leaves; 0 for joins
   // kScan: exactly these columns are read from the physical table, no others. Empty (count(*)): rows only.
   // A scan of a protected relation carries its policy, and `condition` is evaluated before anything else sees a row.
   Oid relation = 0;
-  std::string physical;               // `s<oid>.t<oid>`
+  std::string physical;  // `s<oid>.t<oid>`
   std::vector<ScanColumn> columns;
-  ExprPtr secured_by;                 // reserved for row security; null: not protected
+  ExprPtr secured_by;  // reserved for row security; null: not protected
   // kSystemScan: name is `schema.relation`, column numbers are positions in its declaration
   std::string system_relation;
   std::vector<std::string> system_columns;  // the names at these positions
@@ -138,16 +138,16 @@ struct From {
   // kJoin
   JoinKind join = JoinKind::kInner;
   std::shared_ptr<From> left, right;
-  ExprPtr on;                         // null only for kCross
+  ExprPtr on;  // null only for kCross
 };
 using FromPtr = std::shared_ptr<From>;
 
 struct Select {
   bool distinct = false;
   std::vector<ExprPtr> outputs;
-  FromPtr from;                       // null: one row without columns
+  FromPtr from;  // null: one row without columns
   ExprPtr where;
-  bool grouped = false;               // GROUP BY, HAVING or an aggregate: one row per group
+  bool grouped = false;  // GROUP BY, HAVING or an aggregate: one row per group
   std::vector<ExprPtr> group_by;
   /// GROUPING SETS, ROLLUP, CUBE: each set as indexes (from 0) into group_by. Empty: one grouping by all of them.
   std::vector<std::vector<size_t>> grouping_sets;
@@ -166,31 +166,31 @@ struct Cte {
 struct Query {
   enum class Kind : uint8_t { kSelect, kSetOp, kValues } kind = Kind::kSelect;
   std::vector<Cte> ctes;
-  Select select;                      // kSelect
-  SetOp set_op = SetOp::kUnion;       // kSetOp: both sides already have the same types
+  Select select;                 // kSelect
+  SetOp set_op = SetOp::kUnion;  // kSetOp: both sides already have the same types
   bool all = false;
   QueryPtr left, right;
   std::vector<std::vector<ExprPtr>> rows;  // kValues
   std::vector<SortKey> order_by;
-  ExprPtr limit, offset;              // bigint; null: none
+  ExprPtr limit, offset;  // bigint; null: none
   std::vector<Output> outputs;
 };
 
 /// A table that a statement writes.
 struct Target {
-  int id = 0;                         // From-leaf id under which its columns are read (UPDATE, DELETE, MERGE)
+  int id = 0;  // From-leaf id under which its columns are read (UPDATE, DELETE, MERGE)
   Oid relation = 0;
   std::string physical;
-  ExprPtr secured_by;                 // reserved for row security, as in From
-  std::vector<ScanColumn> readable;   // columns that expressions read
+  ExprPtr secured_by;                // reserved for row security, as in From
+  std::vector<ScanColumn> readable;  // columns that expressions read
 };
 
 struct Assignment {
   int16_t attnum = 0;
   sql::Type type;
-  ExprPtr value;                      // already cast to the column's type
+  ExprPtr value;  // already cast to the column's type
   bool not_null = false;
-  std::string column_name;            // for error 23502
+  std::string column_name;  // for error 23502
 };
 
 struct MergeAction {
@@ -207,12 +207,12 @@ struct Statement {
   /// query's leaf `source_id` or being a default. kCreateTableAs, kCreateView: the body. kUpdate, kDelete: null, or a query
   /// that holds nothing but the statement's CTEs.
   QueryPtr query;
-  Target target;                      // kInsert, kUpdate, kDelete, kMerge
+  Target target;  // kInsert, kUpdate, kDelete, kMerge
   int source_id = 0;
   std::vector<Assignment> assignments;  // kInsert (every column of the table), kUpdate (those set)
-  FromPtr from;                       // kUpdate: FROM; kDelete: USING; kMerge: the source
-  ExprPtr where;                      // kUpdate, kDelete; kMerge: ON
-  std::vector<MergeAction> actions;   // kMerge
+  FromPtr from;                         // kUpdate: FROM; kDelete: USING; kMerge: the source
+  ExprPtr where;                        // kUpdate, kDelete; kMerge: ON
+  std::vector<MergeAction> actions;     // kMerge
 
   /// Result columns of kSelect; columns of the new relation for kCreateTableAs and kCreateView.
   std::vector<Output> columns;
@@ -227,8 +227,8 @@ struct Statement {
   std::vector<Oid> reads, writes;
   /// Views passed through: dependencies together with `reads`.
   std::vector<Oid> views;
-  bool reads_system = false;          // a system relation or host function is involved
-  bool touches_protected = false;     // reserved for row security
+  bool reads_system = false;       // a system relation or host function is involved
+  bool touches_protected = false;  // reserved for row security
 };
 
 }  // namespace redoubt::warehouse::secure::plan

@@ -46,7 +46,7 @@ struct Running {
   std::vector<sql::Type> declared;
   std::vector<engine::Parameter> parameters;
   engine::RowFormat format;
-  bool entered = false;                 // runs: shows in the registry, can be canceled
+  bool entered = false;  // runs: shows in the registry, can be canceled
   bool started = false, described = false, finished = false;
   StreamPtr stream;
   std::string tag;

@@ -81,9 +81,9 @@ Result<void> make_in_engine(Work& work, const Relation& relation) {
 void log_ddl(Work& work) {
   auto number = [](auto n) { return engine::Datum(std::to_string(n)); };
   work.session.log_on_commit("stl_ddltext",
-                        {number(work.facts->current_user), number(work.session.transaction_id()), number(work.facts->pid),
-                         work.facts->values.get("query_group").value_or(""), sql_timestamp(work.facts->now),
-                         sql_timestamp(work.core.now()), number(0), sql::redacted_text(work.statement).substr(0, 200)});
+                             {number(work.facts->current_user), number(work.session.transaction_id()), number(work.facts->pid),
+                              work.facts->values.get("query_group").value_or(""), sql_timestamp(work.facts->now),
+                              sql_timestamp(work.core.now()), number(0), sql::redacted_text(work.statement).substr(0, 200)});
 }
 
 }  // namespace

@@ -170,7 +170,8 @@ Rows pg_proc(const Source&, const SystemRelation&) {
 
 Rows pg_language(const Source&, const SystemRelation&) {
   auto row = [](Oid oid, std::string_view name, bool procedural, bool trusted) -> Row {
-    return {number(oid), text(name), number(1), truth(procedural), truth(trusted), number(0), number(0), number(0), null, number(2612)};
+    return {number(oid), text(name), number(1), truth(procedural), truth(trusted), number(0),
+            number(0),   number(0),  null,      number(2612)};
   };
   return {row(12, "internal", false, false), row(14, "sql", false, true), row(100, "plpgsql", true, true)};
 }
@@ -248,8 +249,8 @@ void declare_pg_objects(Relations& out) {
       pg_stat_activity, {.is_view = true});
   add(out, pg, "pg_locks", 0, "relation oid, database oid, transaction int8, pid int4, mode text, granted bool", pg_locks,
       {.is_view = true});
-  add(out, pg, "pg_default_acl", 826, "defacluser int4, defaclrole oid, defaclnamespace oid, defaclobjtype \"char\", defaclacl aclitem[]",
-      pg_default_acl);
+  add(out, pg, "pg_default_acl", 826,
+      "defacluser int4, defaclrole oid, defaclnamespace oid, defaclobjtype \"char\", defaclacl aclitem[]", pg_default_acl);
   add(out, pg, "pg_proc", 1255,
       "oid oid, proname name, pronamespace oid, proowner int4, prolang oid, proisagg bool, proiswindow bool, prosecdef bool, "
       "proisstrict bool, "
@@ -264,7 +265,10 @@ void declare_pg_objects(Relations& out) {
       "prosrc text, "
       "prokind \"char\", proconfig text[]",
       no_rows, {.is_view = true});
-  add(out, pg, "pg_language", 2612, "oid oid, lanname name, lanowner int4, lanispl bool, lanpltrusted bool, lanplcallfoid oid, laninline oid, lanvalidator oid, lanacl aclitem[], tableoid oid", pg_language);
+  add(out, pg, "pg_language", 2612,
+      "oid oid, lanname name, lanowner int4, lanispl bool, lanpltrusted bool, lanplcallfoid oid, laninline oid, lanvalidator "
+      "oid, lanacl aclitem[], tableoid oid",
+      pg_language);
   add(out, pg, "pg_collation", 3456,
       "oid oid, collname name, collnamespace oid, collowner int4, collencoding int4, collcollate name, collctype name",
       pg_collation);
@@ -285,9 +289,11 @@ void declare_pg_objects(Relations& out) {
       no_rows);
   add(out, pg, "pg_am", 2601, "oid oid, amname name", no_rows);
   add(out, pg, "pg_opclass", 2616, "oid oid, opcname name, opcnamespace oid, opcintype oid", no_rows);
-  add(out, pg, "pg_cast", 2605, "oid oid, castsource oid, casttarget oid, castfunc oid, castcontext \"char\", castmethod \"char\"", no_rows);
+  add(out, pg, "pg_cast", 2605,
+      "oid oid, castsource oid, casttarget oid, castfunc oid, castcontext \"char\", castmethod \"char\"", no_rows);
   add(out, pg, "pg_aggregate", 2600, "aggfnoid oid, aggtranstype oid", no_rows);
-  add(out, pg, "pg_foreign_data_wrapper", 2328, "oid oid, fdwname name, fdwowner int4, fdwhandler oid, fdwvalidator oid, fdwacl aclitem[], fdwoptions text[]", no_rows);
+  add(out, pg, "pg_foreign_data_wrapper", 2328,
+      "oid oid, fdwname name, fdwowner int4, fdwhandler oid, fdwvalidator oid, fdwacl aclitem[], fdwoptions text[]", no_rows);
   add(out, pg, "pg_foreign_server", 1417, "oid oid, srvname name, srvowner int4, srvfdw oid, srvoptions text[]", no_rows);
   add(out, pg, "pg_foreign_table", 3118, "ftrelid oid, ftserver oid, ftoptions text[]", no_rows);
   add(out, pg, "pg_event_trigger", 3466, "oid oid, evtname name, evtevent name, evtowner int4, evtfoid oid, evtenabled \"char\"",

@@ -15,10 +15,10 @@ std::string line_items() {
   uint64_t x = 88172645463325252ull;
   auto next = [&] { return x ^= x << 13, x ^= x >> 7, x ^= x << 17; };
   for (int i = 0; i < kRows; ++i) {
-    int n = std::snprintf(line, sizeof line, "%d|%d|%d|%d|%d|%d.%02d|%d.%02d|%d-%02d-%02d|%s|carefully final deposits %llu\n", i,
+    int n = std::snprintf(line, sizeof line, "%d|%d|%d|%d|%d|%d.%02d|%d.%02d|%d-%02d-%02d|%s|carefully final deposits %09d\n", i,
                           int(next() % 200000), int(next() % 10000), int(next() % 7), int(next() % 50), int(next() % 90000),
                           int(next() % 100), int(next() % 10), int(next() % 100), 1992 + int(next() % 7), 1 + int(next() % 12),
-                          1 + int(next() % 28), next() % 2 ? "TRUCK" : "AIR", static_cast<unsigned long long>(next()));
+                          1 + int(next() % 28), next() % 2 ? "TRUCK" : "AIR", int(next() % 1000000000));
     out.append(line, static_cast<size_t>(n));
   }
   return out;
@@ -58,7 +58,7 @@ void copy_delimited(benchmark::State& state) {
     b.fresh();
     state.ResumeTiming();
     auto done = b.world.copy("in/");
-    if (!done || done->failure || done->rows != kRows) state.SkipWithError("the load failed");
+    if (!done || done->failure || done->rows != kRows) return state.SkipWithError("the load failed");
   }
   state.SetBytesProcessed(int64_t(state.iterations()) * int64_t(b.bytes));
 }
@@ -69,7 +69,7 @@ void unload_as(benchmark::State& state, const std::string& words) {
   if (b.world.rows().empty()) b.fresh(), static_cast<void>(b.world.copy("in/"));
   for (auto _ : state) {
     auto done = b.world.unload("out/", words + " allowoverwrite", false);
-    if (!done || done->rows != kRows) state.SkipWithError("the unload failed");
+    if (!done || done->rows != kRows) return state.SkipWithError("the unload failed");
   }
   state.SetBytesProcessed(int64_t(state.iterations()) * int64_t(b.bytes));
 }

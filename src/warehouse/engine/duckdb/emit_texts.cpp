@@ -111,12 +111,17 @@ Result<std::string> chr(int64_t code) {
 Result<std::string> sha2(std::string_view text, int64_t bits) {
   using crypto::Hash;
   switch (bits) {
-    case 224: return hex(crypto::digest(Hash::sha224, text));
+    case 224:
+      return hex(crypto::digest(Hash::sha224, text));
     case 0:
-    case 256: return hex(crypto::digest(Hash::sha256, text));
-    case 384: return hex(crypto::digest(Hash::sha384, text));
-    case 512: return hex(crypto::digest(Hash::sha512, text));
-    default: return fail(secure::kInvalidParameterValue, "sha2 takes 0, 224, 256, 384 or 512 bits");
+    case 256:
+      return hex(crypto::digest(Hash::sha256, text));
+    case 384:
+      return hex(crypto::digest(Hash::sha384, text));
+    case 512:
+      return hex(crypto::digest(Hash::sha512, text));
+    default:
+      return fail(secure::kInvalidParameterValue, "sha2 takes 0, 224, 256, 384 or 512 bits");
   }
 }
 
