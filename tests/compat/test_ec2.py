@@ -133,6 +133,6 @@ def test_a_cluster_asks_its_groups_before_the_first_byte(server, ec2):
     from support.server import Refused
     with pytest.raises(Refused):
         server.psql("select 1")
-    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=tcp("127.0.0.1/32", int(server.env["PGPORT"])))
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=tcp("127.0.0.1/32", server.boto("redshift").describe_clusters()["Clusters"][0]["Endpoint"]["Port"]))
     assert server.psql("select 1") == "1"
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[everything])
