@@ -1,6 +1,6 @@
 /// Aliases: names of an account and region for keys. A permission is needed on the alias and on every key that it names.
-#include "base/text.h"
 #include "api/kms.h"
+#include "base/text.h"
 #include "keys/rows.h"
 
 namespace redoubt::keys {
@@ -17,8 +17,7 @@ Result<void> check_name(std::string_view name) {
     return fail(kInvalidAliasName,
                 "Alias must start with the prefix \"alias/\" and contain only letters, digits, /, _ and -. Please see the Alias "
                 "naming rules.");
-  if (name.starts_with("alias/aws/"))
-    return fail(kNotAuthorized, "The alias/aws/ namespace is reserved for AWS managed keys.");
+  if (name.starts_with("alias/aws/")) return fail(kNotAuthorized, "The alias/aws/ namespace is reserved for AWS managed keys.");
   return {};
 }
 
@@ -29,12 +28,13 @@ access::Resource alias_resource(std::string_view name, const access::Call& call)
 }  // namespace
 
 void Keys::declare_aliases() {
-  access::Row<op::CreateAlias> create{.needs = {
-      {.action = "kms:CreateAlias",
-       .resources = [this](const CreateAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-         return std::vector{alias_resource(in.AliasName, call),
-                            resource(find(in.TargetKeyId, call), call, "kms:CreateAlias", {})};
-       }}}};
+  access::Row<op::CreateAlias> create{
+      .needs = {
+          {.action = "kms:CreateAlias",
+           .resources = [this](const CreateAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+             return std::vector{alias_resource(in.AliasName, call),
+                                resource(find(in.TargetKeyId, call), call, "kms:CreateAlias", {})};
+           }}}};
   create.denial = policy::DenialStyle::kms;
   create.handler = [this](const Allowed<CreateAliasRequest>& r) -> Result<op::CreateAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
@@ -50,13 +50,15 @@ void Keys::declare_aliases() {
   };
   gate_->add<op::CreateAlias>(std::move(create));
 
-  access::Row<op::UpdateAlias> update{.needs = {
-      {.action = "kms:UpdateAlias",
-       .resources = [this](const UpdateAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-         std::vector out{alias_resource(in.AliasName, call), resource(find(in.TargetKeyId, call), call, "kms:UpdateAlias", {})};
-         if (auto old = find(in.AliasName, call); old.key) out.push_back(resource(old, call, "kms:UpdateAlias", {}));
-         return out;
-       }}}};
+  access::Row<op::UpdateAlias> update{
+      .needs = {
+          {.action = "kms:UpdateAlias",
+           .resources = [this](const UpdateAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+             std::vector out{alias_resource(in.AliasName, call),
+                             resource(find(in.TargetKeyId, call), call, "kms:UpdateAlias", {})};
+             if (auto old = find(in.AliasName, call); old.key) out.push_back(resource(old, call, "kms:UpdateAlias", {}));
+             return out;
+           }}}};
   update.denial = policy::DenialStyle::kms;
   update.handler = [this](const Allowed<UpdateAliasRequest>& r) -> Result<op::UpdateAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
@@ -79,13 +81,14 @@ void Keys::declare_aliases() {
   };
   gate_->add<op::UpdateAlias>(std::move(update));
 
-  access::Row<op::DeleteAlias> remove{.needs = {
-      {.action = "kms:DeleteAlias",
-       .resources = [this](const DeleteAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-         std::vector out{alias_resource(in.AliasName, call)};
-         if (auto old = find(in.AliasName, call); old.key) out.push_back(resource(old, call, "kms:DeleteAlias", {}));
-         return out;
-       }}}};
+  access::Row<op::DeleteAlias> remove{
+      .needs = {
+          {.action = "kms:DeleteAlias",
+           .resources = [this](const DeleteAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+             std::vector out{alias_resource(in.AliasName, call)};
+             if (auto old = find(in.AliasName, call); old.key) out.push_back(resource(old, call, "kms:DeleteAlias", {}));
+             return out;
+           }}}};
   remove.denial = policy::DenialStyle::kms;
   remove.handler = [this](const Allowed<DeleteAliasRequest>& r) -> Result<op::DeleteAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
@@ -108,8 +111,7 @@ void Keys::declare_aliases() {
     if (r.input.KeyId) {
       // Keys of other accounts are not here, whether they exist or not.
       auto named = find(*r.input.KeyId, r.call);
-      if (!named.key || named.account != r.call.caller->account)
-        return fail(kNotFound, "Key '" + named.arn + "' does not exist");
+      if (!named.key || named.account != r.call.caller->account) return fail(kNotFound, "Key '" + named.arn + "' does not exist");
       key_id = named.key->id;
     }
     std::vector<AliasListEntry> all;

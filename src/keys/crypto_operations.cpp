@@ -1,6 +1,6 @@
 /// Encrypt, Decrypt, ReEncrypt and the data keys.
-#include "base/crypto.h"
 #include "api/kms.h"
+#include "base/crypto.h"
 #include "keys/envelope.h"
 #include "keys/rows.h"
 
@@ -34,17 +34,17 @@ Result<size_t> data_key_size(const std::optional<std::string>& spec, const std::
 }  // namespace
 
 void Keys::declare_crypto() {
-  key_operation<op::Encrypt>(
-      "kms:Encrypt", Reach::any_account,
-      [](const Allowed<EncryptRequest>& r, const KeyPtr& key) -> Result<EncryptResponse> {
-        TRY_VOID(check_algorithm(r.input.EncryptionAlgorithm));
-        TRY_VOID(check_usable(*key));
-        TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
-        return EncryptResponse{.CiphertextBlob = encrypt(*key, r.input.Plaintext, or_empty(r.input.EncryptionContext)),
-                               .KeyId = key->arn(),
-                               .EncryptionAlgorithm = kAlgorithm};
-      },
-      true, {"Plaintext", "CiphertextBlob"});
+  key_operation<op::Encrypt>("kms:Encrypt", Reach::any_account,
+                             [](const Allowed<EncryptRequest>& r, const KeyPtr& key) -> Result<EncryptResponse> {
+                               TRY_VOID(check_algorithm(r.input.EncryptionAlgorithm));
+                               TRY_VOID(check_usable(*key));
+                               TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
+                               return EncryptResponse{
+                                   .CiphertextBlob = encrypt(*key, r.input.Plaintext, or_empty(r.input.EncryptionContext)),
+                                   .KeyId = key->arn(),
+                                   .EncryptionAlgorithm = kAlgorithm};
+                             },
+                             true, {"Plaintext", "CiphertextBlob"});
 
   // Decrypt finds its key in the ciphertext; the request's KeyId, if any, must name the same one.
   auto key_of_blob = [this](std::string_view blob, const access::Call& call, std::string_view action,
@@ -79,21 +79,23 @@ void Keys::declare_crypto() {
     return std::move(*plain);
   };
 
-  access::Row<op::Decrypt> decrypt_row{.needs = {
-      {.action = "kms:Decrypt",
-       .resources = [key_of_blob](const DecryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-         if (!in.CiphertextBlob)
-           return fail(kValidation,
-                       "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
-                       "not be null");
-         return key_of_blob(*in.CiphertextBlob, call, "kms:Decrypt", or_empty(in.EncryptionContext));
-       },
-       .context =
-           [](const DecryptRequest& in, const access::Call&, policy::Context& c) {
-             set_encryption_context(or_empty(in.EncryptionContext), c);
-             c.set("kms:EncryptionAlgorithm", kAlgorithm);
-             if (in.KeyId) set_request_alias(*in.KeyId, c);
-           }}}};
+  access::Row<op::Decrypt> decrypt_row{
+      .needs = {{.action = "kms:Decrypt",
+                 .resources = [key_of_blob](const DecryptRequest& in,
+                                            const access::Call& call) -> Result<std::vector<access::Resource>> {
+                   if (!in.CiphertextBlob)
+                     return fail(
+                         kValidation,
+                         "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
+                         "not be null");
+                   return key_of_blob(*in.CiphertextBlob, call, "kms:Decrypt", or_empty(in.EncryptionContext));
+                 },
+                 .context =
+                     [](const DecryptRequest& in, const access::Call&, policy::Context& c) {
+                       set_encryption_context(or_empty(in.EncryptionContext), c);
+                       c.set("kms:EncryptionAlgorithm", kAlgorithm);
+                       if (in.KeyId) set_request_alias(*in.KeyId, c);
+                     }}}};
   decrypt_row.read_only = true;
   decrypt_row.denial = policy::DenialStyle::kms;
   decrypt_row.secret_members = {"Plaintext", "CiphertextBlob"};
@@ -115,26 +117,31 @@ void Keys::declare_crypto() {
     auto to = find(in.DestinationKeyId, call).key;
     c.set_bool("kms:ReEncryptOnSameKey", header && to && header->account == to->account && header->key_id == to->id);
   };
-  access::Row<op::ReEncrypt> re{.needs = {
-      {.action = "kms:ReEncryptFrom",
-       .resources = [key_of_blob](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-         if (!in.CiphertextBlob)
-           return fail(kValidation,
-                       "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
-                       "not be null");
-         return key_of_blob(*in.CiphertextBlob, call, "kms:ReEncryptFrom", or_empty(in.SourceEncryptionContext));
-       },
-       .context = [re_encrypt_context](const ReEncryptRequest& in, const access::Call& call,
-                                       policy::Context& c) { re_encrypt_context(or_empty(in.SourceEncryptionContext), in, call, c); }},
-      {.action = "kms:ReEncryptTo",
-       .resources = [this](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-         auto& context = or_empty(in.DestinationEncryptionContext);
-         return std::vector{resource(find(in.DestinationKeyId, call), call, "kms:ReEncryptTo", context)};
-       },
-       .context = [re_encrypt_context](const ReEncryptRequest& in, const access::Call& call, policy::Context& c) {
-         re_encrypt_context(or_empty(in.DestinationEncryptionContext), in, call, c);
-         set_request_alias(in.DestinationKeyId, c);
-       }}}};
+  access::Row<op::ReEncrypt> re{
+      .needs = {
+          {.action = "kms:ReEncryptFrom",
+           .resources = [key_of_blob](const ReEncryptRequest& in,
+                                      const access::Call& call) -> Result<std::vector<access::Resource>> {
+             if (!in.CiphertextBlob)
+               return fail(
+                   kValidation,
+                   "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
+                   "not be null");
+             return key_of_blob(*in.CiphertextBlob, call, "kms:ReEncryptFrom", or_empty(in.SourceEncryptionContext));
+           },
+           .context = [re_encrypt_context](
+                          const ReEncryptRequest& in, const access::Call& call,
+                          policy::Context& c) { re_encrypt_context(or_empty(in.SourceEncryptionContext), in, call, c); }},
+          {.action = "kms:ReEncryptTo",
+           .resources = [this](const ReEncryptRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+             auto& context = or_empty(in.DestinationEncryptionContext);
+             return std::vector{resource(find(in.DestinationKeyId, call), call, "kms:ReEncryptTo", context)};
+           },
+           .context =
+               [re_encrypt_context](const ReEncryptRequest& in, const access::Call& call, policy::Context& c) {
+                 re_encrypt_context(or_empty(in.DestinationEncryptionContext), in, call, c);
+                 set_request_alias(in.DestinationKeyId, c);
+               }}}};
   re.read_only = true;
   re.denial = policy::DenialStyle::kms;
   re.secret_members = {"CiphertextBlob"};
@@ -176,7 +183,8 @@ void Keys::declare_crypto() {
         TRY_VOID(check_usable(*key));
         TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
         return GenerateDataKeyWithoutPlaintextResponse{
-            .CiphertextBlob = encrypt(*key, crypto::random_bytes(size), or_empty(r.input.EncryptionContext)), .KeyId = key->arn()};
+            .CiphertextBlob = encrypt(*key, crypto::random_bytes(size), or_empty(r.input.EncryptionContext)),
+            .KeyId = key->arn()};
       },
       true, {"CiphertextBlob"});
 

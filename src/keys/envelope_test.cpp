@@ -40,8 +40,12 @@ RC_GTEST_PROP(Envelope, AnyBytesParseToAnAnswer, (const std::string& bytes)) {
 TEST(Envelope, PairsCantRunIntoEachOther) {
   auto key = make_key();
   auto blob = encrypt(key, "x", {{"a", "bc"}, {"d", "e"}});
-  for (EncryptionContext other : std::vector<EncryptionContext>{
-           {}, {{"ab", "c"}, {"d", "e"}}, {{"a", "bcd"}, {"e", ""}}, {{"a", "bc"}}, {{"A", "bc"}, {"d", "e"}}, {{"d", "e"}, {"bc", "a"}}})
+  for (EncryptionContext other : std::vector<EncryptionContext>{{},
+                                                                {{"ab", "c"}, {"d", "e"}},
+                                                                {{"a", "bcd"}, {"e", ""}},
+                                                                {{"a", "bc"}},
+                                                                {{"A", "bc"}, {"d", "e"}},
+                                                                {{"d", "e"}, {"bc", "a"}}})
     EXPECT_FALSE(decrypt(key, blob, other));
   // A value may be as long as it likes without wrapping its length.
   auto long_blob = encrypt(key, "x", {{"a", std::string(65536, 'v')}});
@@ -78,7 +82,9 @@ TEST(Envelope, AHeaderIsPlainText) {
   EXPECT_EQ(header->account, "111122223333");
   EXPECT_EQ(header->region, "us-east-1");
   // What somebody else wrote must not reach messages and logs.
-  auto put = [](std::string_view part) { return std::string(1, char(part.size() >> 8)) + char(part.size() & 255) + std::string(part); };
+  auto put = [](std::string_view part) {
+    return std::string(1, char(part.size() >> 8)) + char(part.size() & 255) + std::string(part);
+  };
   for (auto* region : {"us\neast", "", "us east", "\"", "\xff"})
     EXPECT_FALSE(parse_blob("\x01RDK" + put("111122223333") + put(region) + put("key") + put("material"))) << region;
   EXPECT_FALSE(parse_blob("\x01RDK" + put("1111") + put("us-east-1") + put("key") + put("material")));

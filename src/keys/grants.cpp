@@ -2,10 +2,10 @@
 /// here.
 #include <algorithm>
 
+#include "api/kms.h"
 #include "base/crypto.h"
 #include "base/ids.h"
 #include "base/text.h"
-#include "api/kms.h"
 #include "keys/rows.h"
 
 namespace redoubt::keys {
@@ -105,8 +105,7 @@ void Keys::declare_grants() {
     TRY_VOID(check_usable(*key));
     auto by_policy = resource_of(key, r.call, "kms:CreateGrant", {});
     by_policy.granted = false;
-    if (!gate_->decide(r.call, "kms:CreateGrant", by_policy).allowed())
-      TRY_VOID(check_within_parents(*key, g, *r.call.caller));
+    if (!gate_->decide(r.call, "kms:CreateGrant", by_policy).allowed()) TRY_VOID(check_within_parents(*key, g, *r.call.caller));
     TRY_VOID(check_dry_run(r.input.DryRun.value_or(false)));
     g.id = hex(crypto::random_bytes(32));
     g.token = base64url(crypto::random_bytes(48));
@@ -178,8 +177,7 @@ void Keys::declare_grants() {
                                                const access::Call& call) -> Result<std::vector<access::Resource>> {
                    auto [key, grant] = grant_of(in, call);
                    Error missing{&kNotFound, "The grant is not found."};
-                   if (!key)
-                     return std::vector{access::Resource{.arn = in.KeyId.value_or("*"), .missing = std::move(missing)}};
+                   if (!key) return std::vector{access::Resource{.arn = in.KeyId.value_or("*"), .missing = std::move(missing)}};
                    auto r = resource_of(key, call, "kms:RetireGrant", {});
                    // By this grant, and not by any other that the caller holds.
                    r.granted = grant && (is_principal(grant->retiring, *call.caller) ||

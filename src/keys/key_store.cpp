@@ -35,7 +35,12 @@ Result<void> KeyStore::load() {
   }
   for (auto& row : store_.scan_prefix(kAliases, "")) {
     TRY(Json j, Json::parse(row.value));
-    publish({j["account"].str(), j["region"].str(), j["name"].str(), j["key"].str(), {j["created"].integer()}, {j["updated"].integer()}});
+    publish({j["account"].str(),
+             j["region"].str(),
+             j["name"].str(),
+             j["key"].str(),
+             {j["created"].integer()},
+             {j["updated"].integer()}});
   }
   return {};
 }
@@ -137,9 +142,11 @@ Result<void> KeyStore::put_alias(const Alias& alias, bool must_be_new) {
   if (must_be_new && exists) return fail(kAlreadyExists, "An alias with the name " + alias.arn() + " already exists");
   if (!must_be_new && !exists) return fail(kNotFound, "Alias " + alias.arn() + " is not found.");
   auto key = find(alias.account, alias.region, alias.key_id);
-  if (!key) return fail(kNotFound, "Key '" + make_arn("kms", alias.region, alias.account, "key/" + alias.key_id) + "' does not exist");
+  if (!key)
+    return fail(kNotFound, "Key '" + make_arn("kms", alias.region, alias.account, "key/" + alias.key_id) + "' does not exist");
   if (alias_names(*key).size() >= kAliasesMax)
-    return fail(kLimitExceeded, "The key " + key->arn() + " has reached the limit of " + std::to_string(kAliasesMax) + " aliases.");
+    return fail(kLimitExceeded,
+                "The key " + key->arn() + " has reached the limit of " + std::to_string(kAliasesMax) + " aliases.");
   TRY_VOID(store_.transact([&](meta::Txn& t) -> Result<void> {
     t.put(kAliases, key_of(alias), store_alias(alias));
     return {};

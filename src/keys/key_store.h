@@ -49,11 +49,11 @@ class KeyStore {
   void unpublish(const std::string& k);  // under mutex_
   meta::Store& store_;
   std::string root_key_;
-  std::mutex writers_;                                                     // one change at a time, held while it becomes durable
-  mutable std::shared_mutex mutex_;                                        // guards all below
-  std::map<std::string, KeyPtr, std::less<>> keys_;                        // by meta::key({account, region, id})
-  std::map<std::string, Alias, std::less<>> aliases_;                      // by meta::key({account, region, name})
-  std::map<std::string, std::set<std::string>, std::less<>> names_of_;     // alias names by their key's key
+  std::mutex writers_;                                                  // one change at a time, held while it becomes durable
+  mutable std::shared_mutex mutex_;                                     // guards all below
+  std::map<std::string, KeyPtr, std::less<>> keys_;                     // by meta::key({account, region, id})
+  std::map<std::string, Alias, std::less<>> aliases_;                   // by meta::key({account, region, name})
+  std::map<std::string, std::set<std::string>, std::less<>> names_of_;  // alias names by their key's key
 };
 
 }  // namespace redoubt::keys

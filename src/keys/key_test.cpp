@@ -98,7 +98,9 @@ class KeyStoreTest : public testing::Test {
     ASSERT_TRUE(store->load());
   }
   Alias alias(const std::string& name, const std::string& key) { return {"111122223333", "us-east-1", name, key}; }
-  std::vector<std::string> names(const std::string& key) { return store->alias_names(*store->find("111122223333", "us-east-1", key)); }
+  std::vector<std::string> names(const std::string& key) {
+    return store->alias_names(*store->find("111122223333", "us-east-1", key));
+  }
 
   std::filesystem::path dir = std::filesystem::temp_directory_path() / ("redoubt-keys-" + random_text(12, "abcdefghijklmnop"));
   std::string root = crypto::random_bytes(32);

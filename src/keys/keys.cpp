@@ -159,7 +159,8 @@ void Keys::tick() {
     Result<void> done;
     if (key->state == KeyState::pending_deletion && key->deletion_date <= now) {
       // Unless the deletion was cancelled just now.
-      done = store_.remove_if(*key, [&](const Key& k) { return k.state == KeyState::pending_deletion && k.deletion_date <= now; });
+      done =
+          store_.remove_if(*key, [&](const Key& k) { return k.state == KeyState::pending_deletion && k.deletion_date <= now; });
     } else if (key->rotation && key->state == KeyState::enabled && key->next_rotation.us && key->next_rotation <= now) {
       auto rotated = store_.update(*key, [&](Key& k) -> Result<void> {
         if (!k.rotation || k.next_rotation > now) return {};

@@ -59,8 +59,8 @@ class Keys {
   template <class Op>
   void key_operation(
       std::string_view action, Reach reach,
-      std::function<Result<typename Op::Output>(const access::Allowed<typename Op::Input>&, const KeyPtr&)> handler, bool read_only,
-      std::vector<std::string_view> secrets = {});
+      std::function<Result<typename Op::Output>(const access::Allowed<typename Op::Input>&, const KeyPtr&)> handler,
+      bool read_only, std::vector<std::string_view> secrets = {});
 
   mutable KeyStore store_;
   Clock& clock_;

@@ -1,7 +1,7 @@
 /// CreateKey to ScheduleKeyDeletion: what happens to a key as a whole.
+#include "api/kms.h"
 #include "base/ids.h"
 #include "base/text.h"
-#include "api/kms.h"
 #include "keys/rows.h"
 
 namespace redoubt::keys {
@@ -92,10 +92,11 @@ void Keys::declare_lifecycle() {
     c.set_bool("kms:BypassPolicyLockoutSafetyCheck", in.BypassPolicyLockoutSafetyCheck.value_or(false));
     set_request_tags(callers_tags(in, call), c);
   };
-  access::Row<op::CreateKey> create{.needs = {{.action = "kms:CreateKey", .context = new_key_context},
-                  {.action = "kms:TagResource",
-                   .context = new_key_context,
-                   .when = [](const CreateKeyRequest& in, const access::Call& call) { return !callers_tags(in, call).empty(); }}}};
+  access::Row<op::CreateKey> create{
+      .needs = {{.action = "kms:CreateKey", .context = new_key_context},
+                {.action = "kms:TagResource",
+                 .context = new_key_context,
+                 .when = [](const CreateKeyRequest& in, const access::Call& call) { return !callers_tags(in, call).empty(); }}}};
   create.denial = policy::DenialStyle::kms;
   create.handler = [this](const Allowed<CreateKeyRequest>& r) -> Result<CreateKeyResponse> {
     auto& in = r.input;

@@ -89,7 +89,8 @@ void Keys::key_operation(
     auto key = r.template found<Key>();
     CHECK(key != nullptr);
     if (reach == Reach::own_account && key->account != r.call.caller->account)
-      return fail(access::kAccessDenied, "This operation cannot be performed on a KMS key in a different AWS account: " + key->arn());
+      return fail(access::kAccessDenied,
+                  "This operation cannot be performed on a KMS key in a different AWS account: " + key->arn());
     TRY_VOID(check_context_size(context_of(r.input)));
     return handler(r, key);
   };

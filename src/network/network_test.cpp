@@ -58,10 +58,13 @@ class NetworkTest : public testing::Test {
   std::unique_ptr<Network> network;
 };
 
-Rule tcp(const char* cidr, int from, int to) { return {.protocol = "tcp", .from_port = from, .to_port = to, .cidr = Cidr::parse(cidr)}; }
+Rule tcp(const char* cidr, int from, int to) {
+  return {.protocol = "tcp", .from_port = from, .to_port = to, .cidr = Cidr::parse(cidr)};
+}
 
 TEST_F(NetworkTest, OnlyTheFirstAccountsDefaultGroupLetsTheLoopbackAddressIn) {
-  auto first = network->default_vpc(kFirst, "us-east-1")->default_group, other = network->default_vpc(kOther, "us-east-1")->default_group;
+  auto first = network->default_vpc(kFirst, "us-east-1")->default_group,
+       other = network->default_vpc(kOther, "us-east-1")->default_group;
   EXPECT_TRUE(admits(first, "127.0.0.1"));
   EXPECT_FALSE(admits(first, "127.0.0.2"));
   EXPECT_FALSE(admits(first, "203.0.113.7"));
@@ -109,7 +112,11 @@ TEST_F(NetworkTest, RulesAsData) {
       {"IPv6's everybody is not IPv4's", {tcp("::/0", 5439, 5439)}, "198.51.100.1", 5439, false},
       {"IPv6", {tcp("2001:db8::/32", 5439, 5439)}, "2001:db8::1", 5439, true},
       {"every protocol", {{.protocol = "-1", .cidr = Cidr::parse("10.0.0.0/8")}}, "10.0.0.1", 1, true},
-      {"udp is not tcp", {{.protocol = "udp", .from_port = 5439, .to_port = 5439, .cidr = Cidr::parse("0.0.0.0/0")}}, "10.0.0.1", 5439, false},
+      {"udp is not tcp",
+       {{.protocol = "udp", .from_port = 5439, .to_port = 5439, .cidr = Cidr::parse("0.0.0.0/0")}},
+       "10.0.0.1",
+       5439,
+       false},
       {"icmp is not tcp", {{.protocol = "icmp", .cidr = Cidr::parse("0.0.0.0/0")}}, "10.0.0.1", 5439, false},
       {"a group's members have no addresses yet", {{.protocol = "-1", .group = "sg-1"}}, "10.0.0.1", 5439, false},
       {"one rule of several", {tcp("10.0.0.0/8", 1, 1), tcp("10.0.0.0/8", 5439, 5439)}, "10.0.0.1", 5439, true},

@@ -1,11 +1,11 @@
 /// EC2's rows: what describes VPCs, subnets and groups, and what changes a group's ingress rules.
 #include <set>
 
+#include "api/ec2.h"
 #include "base/arn.h"
 #include "base/ids.h"
 #include "base/optional.h"
 #include "base/text.h"
-#include "api/ec2.h"
 #include "network/network.h"
 
 namespace redoubt::network {
@@ -57,7 +57,8 @@ std::vector<IpPermission> shown(const std::vector<Rule>& rules) {
     }
     ensure(same->IpRanges).insert(ensure(same->IpRanges).end(), or_empty(p.IpRanges).begin(), or_empty(p.IpRanges).end());
     ensure(same->Ipv6Ranges).insert(ensure(same->Ipv6Ranges).end(), or_empty(p.Ipv6Ranges).begin(), or_empty(p.Ipv6Ranges).end());
-    ensure(same->UserIdGroupPairs).insert(ensure(same->UserIdGroupPairs).end(), or_empty(p.UserIdGroupPairs).begin(), or_empty(p.UserIdGroupPairs).end());
+    ensure(same->UserIdGroupPairs)
+        .insert(ensure(same->UserIdGroupPairs).end(), or_empty(p.UserIdGroupPairs).begin(), or_empty(p.UserIdGroupPairs).end());
   }
   return out;
 }
@@ -160,11 +161,13 @@ Result<void> dry_run(const In& in) {
 /// Source: EC2 API Reference, "IpRange".
 Result<void> check_description(std::string_view text) {
   bool good = text.size() <= 255;
-  for (char c : text) good = good && (is_alnum(c) || std::string_view(" ._-:/()#,@[]+=&;{}!$*").find(c) != std::string_view::npos);
+  for (char c : text)
+    good = good && (is_alnum(c) || std::string_view(" ._-:/()#,@[]+=&;{}!$*").find(c) != std::string_view::npos);
   if (good) return {};
-  return fail(kInvalidParameter,
-              "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: a-zA-Z0-9. "
-              "_-:/()#,@[]+=&;{}!$*");
+  return fail(
+      kInvalidParameter,
+      "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: a-zA-Z0-9. "
+      "_-:/()#,@[]+=&;{}!$*");
 }
 
 Result<Cidr> parse_cidr(const std::string& text, bool v4) {
@@ -349,8 +352,10 @@ void Network::declare_describe() {
         return fail(kGroupNotFound, "The security group '" + name + "' does not exist in default VPC");
     if (!or_empty(r.input.GroupIds).empty() || !or_empty(r.input.GroupNames).empty())
       std::erase_if(all, [&](auto& g) {
-        return std::find(or_empty(r.input.GroupIds).begin(), or_empty(r.input.GroupIds).end(), g.id) == or_empty(r.input.GroupIds).end() &&
-               std::find(or_empty(r.input.GroupNames).begin(), or_empty(r.input.GroupNames).end(), g.name) == or_empty(r.input.GroupNames).end();
+        return std::find(or_empty(r.input.GroupIds).begin(), or_empty(r.input.GroupIds).end(), g.id) ==
+                   or_empty(r.input.GroupIds).end() &&
+               std::find(or_empty(r.input.GroupNames).begin(), or_empty(r.input.GroupNames).end(), g.name) ==
+                   or_empty(r.input.GroupNames).end();
       });
     TRY_VOID((filter<OurGroup>(all, or_empty(r.input.Filters),
                                [](const OurGroup& g, std::string_view name) -> std::optional<std::vector<std::string>> {
@@ -404,7 +409,8 @@ void Network::declare_describe() {
     if (!ids.empty())
       std::erase_if(all, [&](auto& rule) { return std::find(ids.begin(), ids.end(), *rule.SecurityGroupRuleId) == ids.end(); });
     TRY_VOID((filter<SecurityGroupRule>(
-        all, or_empty(r.input.Filters), [](const SecurityGroupRule& x, std::string_view name) -> std::optional<std::vector<std::string>> {
+        all, or_empty(r.input.Filters),
+        [](const SecurityGroupRule& x, std::string_view name) -> std::optional<std::vector<std::string>> {
           if (name == "group-id") return std::vector{x.GroupId.value_or("")};
           if (name == "security-group-rule-id") return std::vector{x.SecurityGroupRuleId.value_or("")};
           return tag_values({}, name);
@@ -443,7 +449,8 @@ void Network::declare_rules() {
     return std::vector{r};
   };
 
-  access::Row<op::AuthorizeSecurityGroupIngress> authorize{.needs = {{.action = "ec2:AuthorizeSecurityGroupIngress", .resources = resource}}};
+  access::Row<op::AuthorizeSecurityGroupIngress> authorize{
+      .needs = {{.action = "ec2:AuthorizeSecurityGroupIngress", .resources = resource}}};
   authorize.handler =
       [this, find_group](const Allowed<AuthorizeSecurityGroupIngressRequest>& r) -> Result<AuthorizeSecurityGroupIngressResult> {
     if (!or_empty(r.input.TagSpecifications).empty())
@@ -472,7 +479,8 @@ void Network::declare_rules() {
   };
   gate_->add<op::AuthorizeSecurityGroupIngress>(std::move(authorize));
 
-  access::Row<op::RevokeSecurityGroupIngress> revoke{.needs = {{.action = "ec2:RevokeSecurityGroupIngress", .resources = resource}}};
+  access::Row<op::RevokeSecurityGroupIngress> revoke{
+      .needs = {{.action = "ec2:RevokeSecurityGroupIngress", .resources = resource}}};
   revoke.handler = [this,
                     find_group](const Allowed<RevokeSecurityGroupIngressRequest>& r) -> Result<RevokeSecurityGroupIngressResult> {
     TRY(auto group, find_group(r.input.GroupId, r.input.GroupName, r.call));

@@ -21,7 +21,8 @@ class IndexTest : public testing::Test {
     buckets = std::make_unique<BucketStore>(*store);
   }
   BucketPtr make_bucket(Versioning versioning = Versioning::never) {
-    Bucket b{.name = "bucket" + std::to_string(++made), .uid = hex(crypto::random_bytes(8)), .account = kAlice, .region = "us-east-1"};
+    Bucket b{
+        .name = "bucket" + std::to_string(++made), .uid = hex(crypto::random_bytes(8)), .account = kAlice, .region = "us-east-1"};
     b.versioning = versioning;
     return *buckets->add(std::move(b));
   }
@@ -378,13 +379,14 @@ TEST_F(IndexTest, ListingsPageThroughExactlyWhatIsThere) {
     auto b = make_bucket();
     Model model;
     // Few names that share much, with bytes that sort in every direction.
-    auto a_key = rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(std::vector<std::string>{
-                                  "a", "b", "/", "//", "a/", "-", "\x01", "\x7f", "\xc3\xa9", "\xf0\x9f\x98\x80", std::string("\0", 1)})),
-                              [](std::vector<std::string> parts) {
-                                parts.resize(std::min<size_t>(parts.size(), 4));
-                                auto k = join(parts, "");
-                                return k.empty() ? std::string("a") : k;
-                              });
+    auto a_key =
+        rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(std::vector<std::string>{
+                         "a", "b", "/", "//", "a/", "-", "\x01", "\x7f", "\xc3\xa9", "\xf0\x9f\x98\x80", std::string("\0", 1)})),
+                     [](std::vector<std::string> parts) {
+                       parts.resize(std::min<size_t>(parts.size(), 4));
+                       auto k = join(parts, "");
+                       return k.empty() ? std::string("a") : k;
+                     });
     auto keys = *rc::gen::container<std::vector<std::string>>(a_key);
     keys.resize(std::min<size_t>(keys.size(), 12));
     for (auto& key : keys) {
@@ -430,9 +432,10 @@ TEST_F(IndexTest, ListingsPageThroughExactlyWhatIsThere) {
             for (auto& e : r->entries) {
               o.after = e.is_prefix ? e.prefix : e.object.key;
               o.after_version = e.is_prefix || !versions ? "" : e.object.version_id;
-              got.push_back({e.is_prefix ? "p " + e.prefix
-                                         : "k " + e.object.key + " " + e.object.version_id + (e.object.delete_marker ? " marker" : "") +
-                                               (versions && e.latest ? " latest" : "")});
+              got.push_back({e.is_prefix
+                                 ? "p " + e.prefix
+                                 : "k " + e.object.key + " " + e.object.version_id + (e.object.delete_marker ? " marker" : "") +
+                                       (versions && e.latest ? " latest" : "")});
             }
             RC_ASSERT(!r->truncated || r->entries.size() == page);
             if (!r->truncated) break;
@@ -484,7 +487,8 @@ TEST_F(UploadTest, UploadListingsPageByKeyAndAge) {
 TEST(VersionIds, HaveOneShape) {
   EXPECT_TRUE(is_version_id("null"));
   EXPECT_TRUE(is_version_id(std::string(32, 'A')));
-  for (auto* bad : {"", "x", "Null", "../../../../etc/passwd", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAA AAAAAAAAAAAAAAA"})
+  for (auto* bad :
+       {"", "x", "Null", "../../../../etc/passwd", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAA AAAAAAAAAAAAAAA"})
     EXPECT_FALSE(is_version_id(bad)) << bad;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What the tests of this room share: a folder of their own, a directory of two accounts, a KMS that can be told to refuse, and S3
-/// behind a real Gate.
+/// What the tests of this room share: a folder of their own, a directory of two accounts, a KMS that can be told to refuse, and
+/// S3 behind a real Gate.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -19,7 +19,8 @@ namespace redoubt::objects {
 class TestFolder {
  public:
   TestFolder() {
-    auto base = std::filesystem::is_directory("/dev/shm") ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+    auto base =
+        std::filesystem::is_directory("/dev/shm") ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
     path_ = base / ("redoubt-objects-" + random_text(12, "abcdefghijklmnop"));
     std::filesystem::create_directories(path_);
   }
@@ -108,16 +109,17 @@ class FakeKms {
                                      TRY_VOID(take(r.call, r.input.EncryptionContext.value_or(Pairs{})));
                                      asked_key = r.input.KeyId;
                                      auto plain = crypto::random_bytes(32);
-                                     return GenerateDataKeyResponse{
-                                         .CiphertextBlob = crypto::seal(secret_, plain, text(context)), .Plaintext = plain, .KeyId = kKey};
+                                     return GenerateDataKeyResponse{.CiphertextBlob = crypto::seal(secret_, plain, text(context)),
+                                                                    .Plaintext = plain,
+                                                                    .KeyId = kKey};
                                    }});
-    gate.add<op::Decrypt>({.needs = {{.action = "kms:Decrypt", .resources = on_key}},
-                           .handler = [this](auto& r) -> Result<DecryptResponse> {
-                             TRY_VOID(take(r.call, r.input.EncryptionContext.value_or(Pairs{})));
-                             auto plain = crypto::open(secret_, *r.input.CiphertextBlob, text(context));
-                             if (!plain) return fail(kInvalid, "");
-                             return DecryptResponse{.KeyId = kKey, .Plaintext = *plain};
-                           }});
+    gate.add<op::Decrypt>(
+        {.needs = {{.action = "kms:Decrypt", .resources = on_key}}, .handler = [this](auto& r) -> Result<DecryptResponse> {
+           TRY_VOID(take(r.call, r.input.EncryptionContext.value_or(Pairs{})));
+           auto plain = crypto::open(secret_, *r.input.CiphertextBlob, text(context));
+           if (!plain) return fail(kInvalid, "");
+           return DecryptResponse{.KeyId = kKey, .Plaintext = *plain};
+         }});
   }
   const ErrorKind* refuse = nullptr;
   std::string asked_key;
@@ -180,7 +182,8 @@ class RoomTest : public testing::Test {
     return {};
   }
   Result<void> set_policy(const std::string& bucket, const std::string& statements) {
-    api::s3::PutBucketPolicyRequest in{.Bucket = bucket, .Policy = R"({"Version":"2012-10-17","Statement":[)" + statements + "]}"};
+    api::s3::PutBucketPolicyRequest in{.Bucket = bucket,
+                                       .Policy = R"({"Version":"2012-10-17","Statement":[)" + statements + "]}"};
     TRY_VOID((call<api::s3::op::PutBucketPolicy>(alice(), in)));
     return {};
   }
@@ -199,7 +202,9 @@ class RoomTest : public testing::Test {
     TRY(auto out, gate->call<api::s3::op::GetObject>(c, in));
     return read(*out.Body);
   }
-  Result<std::string> get(const std::string& bucket, const std::string& key) { return get(alice(), {.Bucket = bucket, .Key = key}); }
+  Result<std::string> get(const std::string& bucket, const std::string& key) {
+    return get(alice(), {.Bucket = bucket, .Key = key});
+  }
   static Result<std::string> read(api::BodySource& source) {
     std::string out;
     for (;;) {
