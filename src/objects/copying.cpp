@@ -72,8 +72,8 @@ void Objects::declare_copy() {
   auto copied_tags = [this](const CopyObjectRequest& in) -> std::map<std::string, std::string> {
     auto source = copies_tags(in) ? parse_copy_source(in.CopySource) : fail(kInvalidArgument, "");
     auto b = source ? buckets_.find(source->bucket) : nullptr;
-    auto v = b ? index_->find(*b, source->key, source->version_id) : std::nullopt;
-    return v ? v->meta.tags : std::map<std::string, std::string>{};
+    auto v = b ? index_->find(*b, source->key, source->version_id) : fail(kNoSuchBucket, "");
+    return v && *v ? (*v)->meta.tags : std::map<std::string, std::string>{};  // an error is the handler's to answer
   };
   auto reads_tags = [copied_tags, versioned](const CopyObjectRequest& in, const Call& call) {
     return !versioned(in, call) && !copied_tags(in).empty();

@@ -149,37 +149,39 @@ std::string list_start(meta::Reader& r, const Bucket& b, const ListOptions& o) {
 
 bool is_version_id(std::string_view text) { return text == "null" || age_of(text).has_value(); }
 
-std::optional<ObjectVersion> Index::find(const Bucket& bucket, std::string_view key,
-                                         const std::optional<std::string>& version_id) {
-  std::optional<ObjectVersion> out;
-  store_.read([&](meta::Reader& r) {
-    if (auto v = look_up(r, bucket, key, version_id)) out = std::move(*v);
-  });
+Result<std::optional<ObjectVersion>> Index::find(const Bucket& bucket, std::string_view key,
+                                                 const std::optional<std::string>& version_id) {
+  Result<std::optional<ObjectVersion>> out;
+  store_.read([&](meta::Reader& r) { out = look_up(r, bucket, key, version_id); });
   return out;
 }
 
-std::optional<Index::Readable> Index::find_readable(const Bucket& bucket, std::string_view key,
-                                                    const std::optional<std::string>& version_id) {
+Result<std::optional<Index::Readable>> Index::find_readable(const Bucket& bucket, std::string_view key,
+                                                            const std::optional<std::string>& version_id) {
   for (;;) {
-    std::optional<Readable> out;
-    store_.read([&](meta::Reader& r) {
-      auto v = look_up(r, bucket, key, version_id);
-      if (!v || !*v || !load_pieces(r, **v)) return;
-      for (auto& p : (*v)->pieces)
-        if (!BlobStore::load(r, p.blob)) return;
-      out.emplace(std::move(**v));
-    });
-    if (!out) return out;
+    Result<std::optional<ObjectVersion>> found;
+    auto load = [&](meta::Reader& r) -> Result<std::optional<ObjectVersion>> {
+      TRY(auto v, look_up(r, bucket, key, version_id));
+      if (!v) return v;
+      TRY_VOID(load_pieces(r, *v));
+      for (auto& p : v->pieces)
+        if (!BlobStore::load(r, p.blob)) return fail(kInternal, "the bytes of " + bucket.object_arn(key) + " are gone");
+      return v;
+    };
+    store_.read([&](meta::Reader& r) { found = load(r); });
+    TRY(auto v, std::move(found));
+    if (!v) return std::optional<Readable>();
+    Readable out{std::move(*v), nullptr};
     std::vector<std::string> files;
-    for (auto& p : out->version.pieces)
+    for (auto& p : out.version.pieces)
       if (p.blob.in_file) files.push_back(p.blob.id);
     if (files.empty()) return out;
-    out->pins = blobs_.pin(std::move(files));
+    out.pins = blobs_.pin(std::move(files));
     // Whoever deletes it from now on leaves the files; whoever did before has removed the row.
-    auto row = store_.get(kObjects, row_key(bucket, key, out->version.age));
-    auto still = row ? ObjectVersion::from(std::string(key), out->version.age, *row) : fail(kNoSuchKey, "");
-    if (still && still->manifest == out->version.manifest &&
-        (still->multipart() || still->pieces[0].blob.id == out->version.pieces[0].blob.id))
+    auto row = store_.get(kObjects, row_key(bucket, key, out.version.age));
+    auto still = row ? ObjectVersion::from(std::string(key), out.version.age, *row) : fail(kNoSuchKey, "");
+    if (still && still->manifest == out.version.manifest &&
+        (still->multipart() || still->pieces[0].blob.id == out.version.pieces[0].blob.id))
       return out;
   }
 }
@@ -376,10 +378,10 @@ Result<void> Index::start_upload(const Bucket& bucket, const UploadRecord& uploa
   });
 }
 
-std::optional<UploadRecord> Index::find_upload(const Bucket& bucket, std::string_view key, std::string_view id) {
+Result<std::optional<UploadRecord>> Index::find_upload(const Bucket& bucket, std::string_view key, std::string_view id) {
   auto row = store_.get(kUploads, meta::key({bucket.uid, key, id}));
-  auto u = row ? UploadRecord::from(*row) : no_such_upload();
-  return u ? std::optional(std::move(*u)) : std::nullopt;
+  if (!row) return std::optional<UploadRecord>();
+  return UploadRecord::from(*row);
 }
 
 Result<UploadListResult> Index::uploads(const Bucket& bucket, const UploadListOptions& o) {
@@ -447,10 +449,12 @@ Result<void> Index::put_part(const UploadRecord& upload, const PartRecord& part)
   return {};
 }
 
-std::vector<PartRecord> Index::parts(const UploadRecord& upload) {
+Result<std::vector<PartRecord>> Index::parts(const UploadRecord& upload) {
   std::vector<PartRecord> out;
-  for (auto& row : store_.scan_prefix(kParts, meta::key({upload.id})))
-    if (auto p = PartRecord::from(row.value)) out.push_back(std::move(*p));
+  for (auto& row : store_.scan_prefix(kParts, meta::key({upload.id}))) {
+    TRY(auto part, PartRecord::from(row.value));
+    out.push_back(std::move(part));
+  }
   return out;
 }
 

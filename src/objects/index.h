@@ -135,14 +135,17 @@ class Index {
  public:
   Index(meta::Store& store, BlobStore& blobs) : store_(store), blobs_(blobs) {}
 
-  /// The current version, or the named one. nullopt: none (a delete marker is a version).
-  std::optional<ObjectVersion> find(const Bucket& bucket, std::string_view key, const std::optional<std::string>& version_id);
+  /// The current version, or the named one. nullopt: none (a delete marker is a version). Errors, also of the others that find:
+  /// kInternal for a damaged index.
+  Result<std::optional<ObjectVersion>> find(const Bucket& bucket, std::string_view key,
+                                            const std::optional<std::string>& version_id);
   /// The same with everything that reading it needs: its bytes stay readable while `pins` lives, whatever happens to the object.
   struct Readable {
     ObjectVersion version;
     std::shared_ptr<const Pins> pins;
   };
-  std::optional<Readable> find_readable(const Bucket& bucket, std::string_view key, const std::optional<std::string>& version_id);
+  Result<std::optional<Readable>> find_readable(const Bucket& bucket, std::string_view key,
+                                                const std::optional<std::string>& version_id);
 
   /// Makes it the newest version of its key (replacing the null version unless versioning is enabled); sets version_id, age and
   /// modified. Its blobs are the index's from here on, also if this fails. Errors: kPreconditionFailed, kNoSuchKey (If-Match
@@ -171,12 +174,12 @@ class Index {
   Result<ListResult> list(const Bucket& bucket, const ListOptions& options);
 
   Result<void> start_upload(const Bucket& bucket, const UploadRecord& upload);
-  std::optional<UploadRecord> find_upload(const Bucket& bucket, std::string_view key, std::string_view id);
+  Result<std::optional<UploadRecord>> find_upload(const Bucket& bucket, std::string_view key, std::string_view id);
   Result<UploadListResult> uploads(const Bucket& bucket, const UploadListOptions& options);  // by key and age
   /// Its blob is the index's from here on, also if this fails. Errors: kNoSuchUpload.
   Result<void> put_part(const UploadRecord& upload, const PartRecord& part);
-  std::vector<PartRecord> parts(const UploadRecord& upload);  // by number
-  Result<void> abort_upload(const UploadRecord& upload);      // kNoSuchUpload
+  Result<std::vector<PartRecord>> parts(const UploadRecord& upload);  // by number
+  Result<void> abort_upload(const UploadRecord& upload);              // kNoSuchUpload
 
   /// In DeleteBucket's transaction. Errors: kBucketNotEmpty. Unfinished uploads don't count, as on AWS; they go with the bucket.
   Result<void> check_empty(meta::Txn& txn, const Bucket& bucket, std::vector<Blob>& discarded);

@@ -100,7 +100,7 @@ Result<StoredChecksum> joined_checksum(const CompleteMultipartUploadRequest& in,
 }  // namespace
 
 Result<UploadRecord> find_upload(Index& index, const Bucket& b, const std::string& key, const std::string& id) {
-  auto u = index.find_upload(b, key, id);
+  TRY(auto u, index.find_upload(b, key, id));
   if (!u)
     return fail(Error{&kNoSuchUpload,
                       "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
@@ -241,7 +241,13 @@ void Objects::declare_multipart() {
     TRY(auto u, find_upload(*index_, *b, in.Key, in.UploadId));
     if (!in.MultipartUpload || !in.MultipartUpload->Parts || in.MultipartUpload->Parts->empty())
       return fail(kMalformedXml, kMalformedXmlText);
-    TRY(auto parts, chosen_parts(*in.MultipartUpload->Parts, index_->parts(u), u));
+    TRY(auto have, index_->parts(u));
+    auto chosen = chosen_parts(*in.MultipartUpload->Parts, have, u);
+    if (!chosen) {
+      TRY_VOID(find_upload(*index_, *b, in.Key, in.UploadId));  // its parts may be gone because it was completed just now
+      return fail(chosen.error());
+    }
+    auto& parts = *chosen;
     // The parts' bytes aren't touched, but who may not decrypt them may not make an object of them.
     TRY_VOID(unseal(*b, in.Key, u.sealing, r.call));
     OurVersion v{.key = in.Key, .owner = u.owner, .acl = u.acl, .meta = u.meta, .sealing = u.sealing};

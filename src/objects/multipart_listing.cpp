@@ -48,8 +48,9 @@ void Objects::declare_multipart_listings() {
       out.ChecksumAlgorithm = u.checksum_algorithm;
       out.ChecksumType = u.checksum_type;
     }
+    TRY(auto have, index_->parts(u));
     std::vector<Part> parts;
-    for (auto& p : index_->parts(u)) {
+    for (auto& p : have) {
       if (p.number <= *out.PartNumberMarker) continue;
       if (parts.size() == max) {
         out.IsTruncated = max > 0;

@@ -97,14 +97,16 @@ Result<access::Resource> Objects::object_resource(const BucketPtr& b, const std:
   auto found = std::make_shared<FoundObject>(b);
   bool exists = false;
   if (want == Want::bytes) {
-    if (auto v = index_->find_readable(*b, key, version_id)) {
+    TRY(auto v, index_->find_readable(*b, key, version_id));
+    if (v) {
       exists = true;
       found->version = std::move(v->version);
       found->pins = std::move(v->pins);
     }
-  } else if (auto v = index_->find(*b, key, version_id)) {
-    exists = true;
-    found->version = std::move(*v);
+  } else {
+    TRY(auto v, index_->find(*b, key, version_id));
+    exists = v.has_value();
+    if (v) found->version = std::move(*v);
   }
   auto& v = found->version;
   bool is_marker = exists && v.delete_marker;
