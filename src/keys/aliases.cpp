@@ -21,6 +21,13 @@ Result<void> check_name(std::string_view name) {
   return {};
 }
 
+/// Errors: kValidation.
+Result<void> check_target(std::string_view key_id) {
+  if (key_id.starts_with("alias/") || key_id.find(":alias/") != key_id.npos)
+    return fail(kValidation, "Aliases must refer to keys. Not aliases");
+  return {};
+}
+
 access::Resource alias_resource(std::string_view name, const access::Call& call) {
   return {.arn = make_arn("kms", call.region, call.caller->account, name), .account = call.caller->account};
 }
@@ -32,14 +39,13 @@ void Keys::declare_aliases() {
       .needs = {
           {.action = "kms:CreateAlias",
            .resources = [this](const CreateAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+             TRY_VOID(check_target(in.TargetKeyId));
              return std::vector{alias_resource(in.AliasName, call),
                                 resource(find(in.TargetKeyId, call), call, "kms:CreateAlias", {})};
            }}}};
   create.denial = policy::DenialStyle::kms;
   create.handler = [this](const Allowed<CreateAliasRequest>& r) -> Result<op::CreateAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
-    if (r.input.TargetKeyId.find("alias/") != std::string::npos)
-      return fail(kValidation, "TargetKeyId must be a key ID or key ARN.");
     auto key = r.found<Key>(1);  // after the alias
     if (key->account != r.call.caller->account) return fail(kNotFound, "Key '" + key->arn() + "' does not exist");
     TRY_VOID(check_mine(*key));
@@ -54,6 +60,7 @@ void Keys::declare_aliases() {
       .needs = {
           {.action = "kms:UpdateAlias",
            .resources = [this](const UpdateAliasRequest& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
+             TRY_VOID(check_target(in.TargetKeyId));
              std::vector out{alias_resource(in.AliasName, call),
                              resource(find(in.TargetKeyId, call), call, "kms:UpdateAlias", {})};
              if (auto old = find(in.AliasName, call); old.key) out.push_back(resource(old, call, "kms:UpdateAlias", {}));
@@ -62,8 +69,6 @@ void Keys::declare_aliases() {
   update.denial = policy::DenialStyle::kms;
   update.handler = [this](const Allowed<UpdateAliasRequest>& r) -> Result<op::UpdateAlias::Output> {
     TRY_VOID(check_name(r.input.AliasName));
-    if (r.input.TargetKeyId.find("alias/") != std::string::npos)
-      return fail(kValidation, "TargetKeyId must be a key ID or key ARN.");
     auto key = r.found<Key>(1);
     if (key->account != r.call.caller->account) return fail(kNotFound, "Key '" + key->arn() + "' does not exist");
     TRY_VOID(check_mine(*key));

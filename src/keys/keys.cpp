@@ -110,7 +110,9 @@ access::Resource Keys::resource_of(const KeyPtr& key, const access::Call& call, 
 access::Resource Keys::resource(const Named& named, const access::Call& call, std::string_view action,
                                 const EncryptionContext& context) const {
   if (named.key) return resource_of(named.key, call, action, context);
-  return {.arn = named.arn, .account = named.account, .missing = named.missing};
+  // Of another account a key that isn't there must look like one that is closed.
+  auto rule = named.account == call.caller->account ? policy::ResourceRule::none : policy::ResourceRule::required;
+  return {.arn = named.arn, .account = named.account, .rule = rule, .missing = named.missing};
 }
 
 Result<void> Keys::check_usable(const Key& key) {
