@@ -63,21 +63,22 @@ Result<Plan> Plan::from(std::string_view text) {
   return p;
 }
 
+Json StackState::Undo::json() const {
+  return Json::object().set("kind", kind).set("before", before.json()).set("id", logical_id);
+}
+StackState::Undo StackState::Undo::from(const Json& j) {
+  return {j["kind"].str(), ResourceState::from(j["before"]), j["id"].str()};
+}
+
 std::string StackState::dump() const {
-  Json j = Json::object(), r = Json::array(), o = Json::array(), u = Json::array(), old = Json::array();
-  for (auto& [id_, x] : resources) r.push(x.json());
+  Json j = Json::object(), o = Json::array();
   for (auto& x : outputs)
     o.push(Json::object().set("key", x.key).set("value", x.value).set("description", x.description).set("export", x.export_name));
-  for (auto& x : undo) u.push(Json::object().set("kind", x.kind).set("before", x.before.json()).set("id", x.logical_id));
-  for (auto& x : replaced) old.push(x.json());
   j.set("id", id).set("name", name).set("account", account).set("region", region).set("status", status).set("reason", reason);
   j.set("created", created.us).set("updated", updated.us).set("deleted", deleted.us);
   j.set("role", role_arn).set("on_failure", on_failure).set("change_set", change_set_id).set("token", client_token);
-  j.set("timeout", timeout_minutes).set("caller", caller).set("resources", std::move(r)).set("outputs", std::move(o));
-  j.set("imports", Json::strings({imports.begin(), imports.end()}))
-      .set("undo", std::move(u))
-      .set("replaced", std::move(old))
-      .set("next_event", next_event);
+  j.set("timeout", timeout_minutes).set("caller", caller).set("outputs", std::move(o));
+  j.set("imports", Json::strings({imports.begin(), imports.end()})).set("next_event", next_event);
   return j.set("leave", Json::strings(leave))
       .set("imports_before", Json::strings({imports_before.begin(), imports_before.end()}))
       .set("revision", revision)
@@ -95,15 +96,9 @@ Result<StackState> StackState::from(std::string_view text) {
   s.client_token = j["token"].str();
   s.timeout_minutes = int(j["timeout"].integer());
   s.caller = j["caller"];
-  for (auto& x : j["resources"].items()) {
-    auto r = ResourceState::from(x);
-    s.resources[r.logical_id] = std::move(r);
-  }
   for (auto& x : j["outputs"].items())
     s.outputs.push_back({x["key"].str(), x["value"].str(), x["description"].str(), x["export"].str()});
   for (auto& x : j["imports"].items()) s.imports.insert(x.str());
-  for (auto& x : j["undo"].items()) s.undo.push_back({x["kind"].str(), ResourceState::from(x["before"]), x["id"].str()});
-  for (auto& x : j["replaced"].items()) s.replaced.push_back(ResourceState::from(x));
   s.next_event = j["next_event"].integer();
   s.leave = strings_of(j["leave"]);
   for (auto& x : j["imports_before"].items()) s.imports_before.insert(x.str());

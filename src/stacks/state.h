@@ -28,6 +28,7 @@ struct ResourceState {
   }
   Json json() const;
   static ResourceState from(const Json& j);
+  bool operator==(const ResourceState&) const = default;
 };
 
 struct OutputState {
@@ -64,6 +65,9 @@ struct StackState {
     std::string kind;
     ResourceState before;  // of updated and replaced
     std::string logical_id;
+    Json json() const;
+    static Undo from(const Json& j);
+    bool operator==(const Undo&) const = default;
   };
   std::vector<Undo> undo;
   std::vector<ResourceState> replaced;  // old incarnations that the cleanup removes
@@ -75,7 +79,7 @@ struct StackState {
   bool being_worked_on() const { return in_progress() && status != "REVIEW_IN_PROGRESS"; }
   /// From the moment a deletion begins nobody can import from the stack any more.
   bool offers_exports() const { return !status.starts_with("DELETE"); }
-  /// All but the plans, which are rows of their own: they are large and rarely change.
+  /// All but plans, resources, undo and replaced, which are rows of their own: a step changes few of them.
   std::string dump() const;
   static Result<StackState> from(std::string_view text);
 };

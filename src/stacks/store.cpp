@@ -8,13 +8,15 @@
 namespace redoubt::stacks {
 namespace {
 
-constexpr std::string_view kStacks = "cfn.stacks", kPlans = "cfn.plans", kProtected = "cfn.protected", kEvents = "cfn.events",
-                           kChangeSets = "cfn.changesets";
+constexpr std::string_view kStacks = "cfn.stacks", kPlans = "cfn.plans", kParts = "cfn.parts", kProtected = "cfn.protected",
+                           kEvents = "cfn.events", kChangeSets = "cfn.changesets";
 
-std::string event_key(std::string_view stack_id, int64_t number) {
-  char digits[24];
-  std::snprintf(digits, sizeof digits, "%012lld", static_cast<long long>(number));
-  return meta::key({stack_id, digits});
+constexpr std::string_view kResource = "resource", kUndo = "undo", kReplaced = "replaced";  // kinds of parts
+
+std::string digits(int64_t number) {
+  char out[24];
+  std::snprintf(out, sizeof out, "%012lld", static_cast<long long>(number));
+  return out;
 }
 
 /// Export name -> value, of what the stack offers to others.
@@ -53,6 +55,7 @@ Result<void> StackStore::load() {
       TRY(auto plan, Plan::from(plan_text));
       (current ? s.plan : s.before) = std::make_shared<const Plan>(std::move(plan));
     }
+    TRY_VOID(load_parts(s));
     auto state = std::make_shared<const StackState>(std::move(s));
     index(state);
     for (auto& [name, value] : offered(state.get())) exports_[meta::key({state->account, state->region, name})] = state->id;
@@ -66,6 +69,44 @@ Result<void> StackStore::load() {
     changes_[row.key] = std::make_shared<const ChangeSetState>(std::move(s));
   }
   return {};
+}
+
+Result<void> StackStore::load_parts(StackState& s) const {
+  for (auto& row : store_.scan_prefix(kParts, meta::key({s.id}))) {
+    TRY(auto text, unseal(row.value, row.key));
+    TRY(auto j, Json::parse(text));
+    auto kind = meta::key_parts(row.key).at(1);
+    if (kind == kResource) {
+      auto r = ResourceState::from(j);
+      s.resources[r.logical_id] = std::move(r);
+    } else if (kind == kUndo) {
+      s.undo.push_back(StackState::Undo::from(j));
+    } else {
+      s.replaced.push_back(ResourceState::from(j));
+    }
+  }
+  return {};
+}
+
+/// Writes what differs: a step of a large stack costs no more than one of a small one.
+void StackStore::put_parts(meta::Txn& t, const StackState& now, const StackState* old) const {
+  static const StackState kNone;
+  if (!old) old = &kNone;
+  auto put = [&](std::string_view kind, const std::string& which, const auto& value) {
+    auto k = meta::key({now.id, kind, which});
+    t.put(kParts, k, seal(value.json().dump(), k));
+  };
+  for (auto& [id, r] : now.resources)
+    if (auto was = old->resources.find(id); was == old->resources.end() || !(was->second == r)) put(kResource, id, r);
+  for (auto& [id, r] : old->resources)
+    if (!now.resources.contains(id)) t.erase(kParts, meta::key({now.id, kResource, id}));
+  auto list = [&](std::string_view kind, const auto& values, const auto& before) {
+    for (size_t i = 0; i < values.size(); ++i)
+      if (i >= before.size() || !(before[i] == values[i])) put(kind, digits(int64_t(i)), values[i]);
+    for (size_t i = values.size(); i < before.size(); ++i) t.erase(kParts, meta::key({now.id, kind, digits(int64_t(i))}));
+  };
+  list(kUndo, now.undo, old->undo);
+  list(kReplaced, now.replaced, old->replaced);
 }
 
 void StackStore::index(const StackPtr& s) {
@@ -169,6 +210,7 @@ Result<void> StackStore::put(StackState& state, std::vector<Event> events) {
   }
   auto stored = store_.transact([&](meta::Txn& t) -> Result<void> {
     t.put(kStacks, kept->id, seal(kept->dump(), kept->id));
+    put_parts(t, *kept, old.get());
     auto put_plan = [&](const PlanPtr& now, const PlanPtr& was, const char* which) {
       auto k = meta::key({kept->id, which});
       if (now && now != was) t.put(kPlans, k, seal(now->dump(), k));
@@ -177,7 +219,7 @@ Result<void> StackStore::put(StackState& state, std::vector<Event> events) {
     put_plan(kept->plan, old ? old->plan : nullptr, "plan");
     put_plan(kept->before, old ? old->before : nullptr, "before");
     for (size_t i = 0; i < events.size(); ++i) {
-      auto k = event_key(kept->id, first + int64_t(i));
+      auto k = meta::key({kept->id, digits(first + int64_t(i))});
       t.put(kEvents, k, seal(events[i].json().dump(), k));
     }
     return {};
@@ -267,7 +309,8 @@ Result<void> StackStore::forget(const StackPtr& stack) {
     t.erase(kStacks, stack->id);
     t.erase(kProtected, stack->id);
     for (auto* which : {"plan", "before"}) t.erase(kPlans, meta::key({stack->id, which}));
-    for (auto& row : t.scan_prefix(kEvents, meta::key({stack->id}))) t.erase(kEvents, row.key);
+    for (auto collection : {kEvents, kParts})
+      for (auto& row : t.scan_prefix(collection, meta::key({stack->id}))) t.erase(collection, row.key);
     return {};
   }));
   std::lock_guard lock(mutex_);

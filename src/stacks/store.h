@@ -1,7 +1,8 @@
 #pragma once
 /// Keeps stacks, events and change sets: all in memory but for events, written through. Records are sealed under the root key:
 /// they hold NoEcho parameters and what was made of them. Collections: cfn.stacks (stack id), cfn.plans (stack id, "plan" or
-/// "before"), cfn.protected (stack id), cfn.events (stack id, number), cfn.changesets (change set id).
+/// "before"), cfn.parts (stack id, kind, number or logical id: resources, steps to undo, what was replaced), cfn.protected (stack
+/// id), cfn.events (stack id, number), cfn.changesets (change set id).
 ///
 /// It also holds what concerns several stacks, so that it can't be raced: one living stack a name, one exporter a name, no export
 /// withdrawn or changed while a stack imports it. Threads: any. Lookups cost no more with many stacks.
@@ -63,6 +64,8 @@ class StackStore {
   using Index = std::map<std::string, std::string, std::less<>>;
   std::string seal(std::string_view text, std::string_view id) const;
   Result<std::string> unseal(std::string_view bytes, std::string_view id) const;
+  Result<void> load_parts(StackState& state) const;
+  void put_parts(meta::Txn& t, const StackState& now, const StackState* old) const;
   void index(const StackPtr& state);
   Result<void> claim(const StackState& now, const StackState* old);
   void release(const StackState& now, const StackState* old);
