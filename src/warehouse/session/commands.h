@@ -12,8 +12,10 @@ Result<const catalog::Schema*> find_schema_to_use(Work& work, const std::string&
 Result<const catalog::Relation*> find_relation(Work& work, const sql::ObjectName& name);
 /// The same, refusing system relations and views with `cannot <verb> a view`.
 Result<const catalog::Relation*> find_table(Work& work, const sql::ObjectName& name);
-/// Where a new relation goes; makes the temporary schema if need be. CREATE (or TEMP) is checked.
-Result<const catalog::Schema*> creation_schema(Work& work, const sql::ObjectName& name, bool temporary);
+/// Where a new relation goes; makes the temporary schema if need be. CREATE on it is checked (or TEMP), or USAGE together with
+/// the system privilege that stands for it: "CREATE TABLE", "CREATE OR REPLACE VIEW".
+Result<const catalog::Schema*> creation_schema(Work& work, const sql::ObjectName& name, bool temporary,
+                                               std::string_view system_privilege);
 std::string display(const sql::ObjectName& name);
 Error must_be_owner(std::string_view kind, std::string_view name);
 Error permission_denied(std::string_view kind, std::string_view name);

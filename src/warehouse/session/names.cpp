@@ -61,7 +61,8 @@ Result<const catalog::Schema*> temporary_schema(Work& work) {
 
 }  // namespace
 
-Result<const catalog::Schema*> creation_schema(Work& work, const sql::ObjectName& name, bool temporary) {
+Result<const catalog::Schema*> creation_schema(Work& work, const sql::ObjectName& name, bool temporary,
+                                               std::string_view system_privilege) {
   bool names_temp = name.schema == "pg_temp" || name.schema == work.facts->temp_schema;
   if (temporary && !name.schema.empty() && !names_temp)
     return fail(kInvalidTableDefinition, "temporary tables may not specify a schema name");
@@ -74,9 +75,9 @@ Result<const catalog::Schema*> creation_schema(Work& work, const sql::ObjectName
     if (path.empty()) return fail(secure::kUndefinedSchema, "no schema has been selected to create in");
     schema = path.front();
   }
-  if (!catalog::may(work.who(), catalog::kCreate, *schema) &&
-      !catalog::has_system_privilege(work.now(), work.who(), "CREATE TABLE"))
-    return fail(permission_denied("schema", schema->name));
+  bool may = catalog::may(work.who(), catalog::kCreate, *schema) ||
+             (may_use(*work.facts, *schema) && catalog::has_system_privilege(work.now(), work.who(), system_privilege));
+  if (!may) return fail(permission_denied("schema", schema->name));
   return schema;
 }
 

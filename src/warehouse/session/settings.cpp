@@ -234,6 +234,9 @@ Result<void> Settings::set(std::string_view name, std::span<const sql::SetValue>
   if (values.empty()) return reset(name);  // SET x TO DEFAULT
   if (is_context_variable(name)) {
     if (values.size() != 1) return fail(kInvalidParameterValue, "SET " + std::string(name) + " takes only one argument");
+    if (values[0].text.size() > 65535)
+      return fail(kInvalidParameterValue, "the value of \"" + std::string(name) + "\" is too long");
+    if (values_.size() + local_.size() >= 1000 && !get(name)) return fail(secure::kTooComplex, "too many context variables");
     put(name, values[0].text, local);
     return {};
   }

@@ -89,7 +89,7 @@ void log_ddl(Work& work) {
 }  // namespace
 
 Result<Outcome> create_table(Work& work, const sql::CreateTable& command) {
-  TRY(auto* schema, creation_schema(work, command.table, command.temporary));
+  TRY(auto* schema, creation_schema(work, command.table, command.temporary, "CREATE TABLE"));
   TRY(bool there, already_there(work, *schema, command.table.name, command.if_not_exists));
   if (there) return done("CREATE TABLE");
   Relation relation = blank(work, *schema, command.table.name, command.temporary);
@@ -134,7 +134,7 @@ Result<Outcome> create_table(Work& work, const sql::CreateTable& command) {
 }
 
 Result<Outcome> create_table_as(Work& work, const sql::CreateTableAs& command) {
-  TRY(auto* schema, creation_schema(work, command.table, command.temporary));
+  TRY(auto* schema, creation_schema(work, command.table, command.temporary, "CREATE TABLE"));
   TRY(bool there, already_there(work, *schema, command.table.name, command.if_not_exists));
   if (there) return done("SELECT");
   auto host = make_host_context(work.facts);
@@ -182,7 +182,7 @@ Result<void> check_replaceable(Work& work, const Relation& old, const Relation& 
 
 Result<Outcome> create_view(Work& work, const sql::CreateView& command) {
   if (command.materialized) return fail(secure::kNotSupported, "CREATE MATERIALIZED VIEW is not supported");
-  TRY(auto* schema, creation_schema(work, command.view, false));
+  TRY(auto* schema, creation_schema(work, command.view, false, "CREATE OR REPLACE VIEW"));
   auto* old = work.now().relation(schema->oid, command.view.name);
   if (!old || !command.or_replace) {
     TRY(bool there, already_there(work, *schema, command.view.name, command.if_not_exists));

@@ -78,6 +78,8 @@ void log_user(Work& work, const User& user, std::string_view old_name, std::stri
 Result<Outcome> create_user(Work& work, const sql::CreateUser& command) {
   if (!may_administer_users(work, "CREATE USER")) return fail(secure::kPermissionDenied, "permission denied to create user");
   const auto& o = command.options;
+  // A group's rights are the superuser's to give, however the member comes to be.
+  if (!work.superuser() && !o.groups.empty()) return fail(secure::kPermissionDenied, "must be superuser to add users to groups");
   if (!work.superuser() && (o.createuser.value_or(false) || o.syslog_unrestricted.value_or(false)))
     return fail(secure::kPermissionDenied, "must be superuser to create superusers");
   TRY_VOID(check_new_name("user", command.name.text));
