@@ -43,23 +43,20 @@ Result<std::string> StackStore::unseal(std::string_view bytes, std::string_view 
 }
 
 Result<void> StackStore::load() {
+  States states;
   for (auto& row : store_.scan_prefix(kStacks, "")) {
     TRY(auto text, unseal(row.value, row.key));
-    TRY(auto s, StackState::from(text));
-    for (bool current : {true, false}) {
-      auto k = meta::key({s.id, current ? "plan" : "before"});
-      auto sealed = store_.get(kPlans, k);
-      if (!sealed && current) return fail(kInternal, "the plan of stack " + s.id + " is missing");
-      if (!sealed) continue;
-      TRY(auto plan_text, unseal(*sealed, k));
-      TRY(auto plan, Plan::from(plan_text));
-      (current ? s.plan : s.before) = std::make_shared<const Plan>(std::move(plan));
-    }
-    TRY_VOID(load_parts(s));
+    TRY(states[row.key], StackState::from(text));
+    states[row.key].plan = nullptr;
+  }
+  TRY_VOID(load_plans(states));
+  TRY_VOID(load_parts(states));
+  for (auto& [id, s] : states) {
+    if (!s.plan) return fail(kInternal, "the plan of stack " + id + " is missing");
     auto state = std::make_shared<const StackState>(std::move(s));
     index(state);
-    for (auto& [name, value] : offered(state.get())) exports_[meta::key({state->account, state->region, name})] = state->id;
-    for (auto& name : used(state.get())) imports_[meta::key({state->account, state->region, name})].insert(state->id);
+    for (auto& [name, value] : offered(state.get())) exports_[meta::key({state->account, state->region, name})] = id;
+    for (auto& name : used(state.get())) imports_[meta::key({state->account, state->region, name})].insert(id);
   }
   for (auto& row : store_.scan_prefix(kProtected, "")) protected_.insert(row.key);
   for (auto& row : store_.scan_prefix(kChangeSets, "")) {
@@ -71,15 +68,30 @@ Result<void> StackStore::load() {
   return {};
 }
 
-Result<void> StackStore::load_parts(StackState& s) const {
-  for (auto& row : store_.scan_prefix(kParts, meta::key({s.id}))) {
+Result<void> StackStore::load_plans(States& states) const {
+  for (auto& row : store_.scan_prefix(kPlans, "")) {
+    auto parts = meta::key_parts(row.key);
+    auto it = states.find(parts.at(0));
+    if (it == states.end()) return fail(kInternal, "a plan without its stack: " + parts.at(0));
+    TRY(auto text, unseal(row.value, row.key));
+    TRY(auto plan, Plan::from(text));
+    (parts.at(1) == "plan" ? it->second.plan : it->second.before) = std::make_shared<const Plan>(std::move(plan));
+  }
+  return {};
+}
+
+Result<void> StackStore::load_parts(States& states) const {
+  for (auto& row : store_.scan_prefix(kParts, "")) {
+    auto parts = meta::key_parts(row.key);
+    auto it = states.find(parts.at(0));
+    if (it == states.end()) return fail(kInternal, "a resource without its stack: " + parts.at(0));
     TRY(auto text, unseal(row.value, row.key));
     TRY(auto j, Json::parse(text));
-    auto kind = meta::key_parts(row.key).at(1);
-    if (kind == kResource) {
+    auto& s = it->second;
+    if (parts.at(1) == kResource) {
       auto r = ResourceState::from(j);
       s.resources[r.logical_id] = std::move(r);
-    } else if (kind == kUndo) {
+    } else if (parts.at(1) == kUndo) {
       s.undo.push_back(StackState::Undo::from(j));
     } else {
       s.replaced.push_back(ResourceState::from(j));

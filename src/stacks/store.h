@@ -64,7 +64,9 @@ class StackStore {
   using Index = std::map<std::string, std::string, std::less<>>;
   std::string seal(std::string_view text, std::string_view id) const;
   Result<std::string> unseal(std::string_view bytes, std::string_view id) const;
-  Result<void> load_parts(StackState& state) const;
+  using States = std::map<std::string, StackState, std::less<>>;
+  Result<void> load_plans(States& states) const;
+  Result<void> load_parts(States& states) const;
   void put_parts(meta::Txn& t, const StackState& now, const StackState* old) const;
   void index(const StackPtr& state);
   Result<void> claim(const StackState& now, const StackState* old);
