@@ -122,7 +122,7 @@ struct ParquetWrite {
   bool include_partitions = false;        // also the partition columns
   uint64_t file_size_max = 0;             // a new file is begun when one has become larger; 0: no limit
   uint64_t row_group_bytes = 0;           // 0: the engine's own
-  bool one_at_a_time = false;             // one file after the other, rows in order
+  bool one_at_a_time = false;             // one file after the other; without file_size_max it is one, rows in order
   /// Called when a file begins: its `n`-th of the partition ("" or "a=1/b=x", values percent-encoded). Threads: several at once.
   std::function<Result<std::unique_ptr<SequentialFile>>(const std::string& partition, int n)> open;
 };

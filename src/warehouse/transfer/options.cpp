@@ -369,7 +369,8 @@ Result<UnloadOptions> unload_options(const sql::Unload& command) {
     out.include_partitions = in.word("PARTITION", "include");
   }
   TRY(out.file_size_max, in.size("MAXFILESIZE", 5, 6.2 * 1024));
-  if (out.file_size_max == 0) out.file_size_max = static_cast<uint64_t>(6.2 * 1024) * kMb;
+  out.file_size_given = out.file_size_max != 0;
+  if (!out.file_size_given) out.file_size_max = static_cast<uint64_t>(6.2 * 1024) * kMb;
   TRY(out.row_group_bytes, in.size("ROWGROUPSIZE", 32, 128));
   if (out.row_group_bytes && out.format != FileFormat::kParquet)
     return fail(secure::kSyntaxError, "ROWGROUPSIZE is only supported with PARQUET");

@@ -76,7 +76,8 @@ struct UnloadOptions {
   bool allow_overwrite = false, clean_path = false;
   std::vector<std::string> partition_by;
   bool include_partitions = false;
-  uint64_t file_size_max = 0;  // bytes
+  uint64_t file_size_max = 0;    // bytes
+  bool file_size_given = false;  // by MAXFILESIZE
   uint64_t row_group_bytes = 0;
 
   enum class Sealing : uint8_t { kS3, kKms, kBucketDefault } sealing = Sealing::kS3;

@@ -5,8 +5,10 @@
 
 #include "warehouse/engine/bulk.h"
 #include "warehouse/sql/parser.h"
+#include "warehouse/transfer/avro_scanner.h"
 #include "warehouse/transfer/codec.h"
 #include "warehouse/transfer/feed.h"
+#include "warehouse/transfer/json_scanner.h"
 #include "warehouse/transfer/load_log.h"
 #include "warehouse/transfer/options.h"
 #include "warehouse/transfer/text_scanner.h"
@@ -92,8 +94,13 @@ inline Scanned scan(const std::string& text, const std::vector<ColumnRule>& rule
   auto open = [&](const ObjectEntry&) -> Result<std::shared_ptr<api::BodySource>> {
     return to_utf8(decompress(std::make_shared<TextBody>(text, step), options.compression), options.encoding);
   };
-  Feed feed({{"b", "k"}}, open, text_record_ends(options), options.ignore_header, {}, 1);
-  auto source = text_source({.options = options, .columns = rules, .feed = feed, .log = log, .time_zone = zone});
+  bool json = options.format == FileFormat::kJson;
+  Feed feed({{"b", "k"}}, open, json ? json_record_ends() : text_record_ends(options), options.ignore_header, {}, 1);
+  AvroFeed avro({{"b", "k"}}, open, {}, 1);
+  ScanContext context{.options = options, .columns = rules, .feed = feed, .log = log, .time_zone = zone};
+  auto source = options.format == FileFormat::kAvro ? avro_source(options, rules, avro, log, zone, FieldMap{}, 1)
+                : json                              ? json_source(std::move(context), FieldMap{})
+                                                    : text_source(std::move(context));
   auto reader = source->reader();
   TestColumns columns(rules);
   Scanned out;

@@ -9,11 +9,11 @@ using namespace redoubt::warehouse::transfer;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::vector<CopyOptions> kOptions = [] {
     std::vector<CopyOptions> out;
-    for (auto words :
-         {"ignoreallerrors", "escape ignoreallerrors", "csv ignoreallerrors", "removequotes ignoreallerrors fillrecord",
-          "fixedwidth 'a:1,b:2,c:3,d:1,e:4,f:9' ignoreallerrors", "gzip ignoreallerrors", "zstd ignoreallerrors",
-          "bzip2 ignoreallerrors", "encoding utf16 ignoreallerrors acceptinvchars",
-          "dateformat 'auto' timeformat 'auto' acceptanydate ignoreallerrors truncatecolumns"})
+    for (auto words : {"ignoreallerrors", "escape ignoreallerrors", "csv ignoreallerrors",
+                       "removequotes ignoreallerrors fillrecord", "fixedwidth 'a:1,b:2,c:3,d:1,e:4,f:9' ignoreallerrors",
+                       "gzip ignoreallerrors", "zstd ignoreallerrors", "bzip2 ignoreallerrors", "json 'auto' ignoreallerrors",
+                       "avro 'auto' ignoreallerrors", "encoding utf16 ignoreallerrors acceptinvchars",
+                       "dateformat 'auto' timeformat 'auto' acceptanydate ignoreallerrors truncatecolumns"})
       if (auto o = options_of(words)) out.push_back(*o);
     return out;
   }();
@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                        {"e", sql::TypeKind::kTimestampTz},
                                        {"f", sql::TypeKind::kSuper}});
   if (size < 2 || kOptions.empty()) return 0;
-  scan(std::string(reinterpret_cast<const char*>(data + 2), size - 2), kRules, kOptions[data[0] % kOptions.size()],
-       size_t{1} + data[1] * 16);
+  static_cast<void>(scan(std::string(reinterpret_cast<const char*>(data + 2), size - 2), kRules,
+                         kOptions[data[0] % kOptions.size()], size_t{1} + data[1] * 16));
   return 0;
 }

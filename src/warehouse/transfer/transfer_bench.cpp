@@ -62,7 +62,7 @@ void copy_delimited(benchmark::State& state) {
   }
   state.SetBytesProcessed(int64_t(state.iterations()) * int64_t(b.bytes));
 }
-BENCHMARK(copy_delimited)->Unit(benchmark::kMillisecond)->Iterations(5)->UseRealTime();
+BENCHMARK(copy_delimited)->Unit(benchmark::kMillisecond)->Iterations(5)->MeasureProcessCPUTime()->UseRealTime();
 
 void unload_as(benchmark::State& state, const std::string& words) {
   auto& b = BenchWorld::shared();
@@ -76,9 +76,9 @@ void unload_as(benchmark::State& state, const std::string& words) {
 void unload_delimited(benchmark::State& state) { unload_as(state, ""); }
 void unload_csv(benchmark::State& state) { unload_as(state, "csv"); }
 void unload_parquet_files(benchmark::State& state) { unload_as(state, "parquet"); }
-BENCHMARK(unload_delimited)->Unit(benchmark::kMillisecond)->Iterations(5)->UseRealTime();
-BENCHMARK(unload_csv)->Unit(benchmark::kMillisecond)->Iterations(5)->UseRealTime();
-BENCHMARK(unload_parquet_files)->Unit(benchmark::kMillisecond)->Iterations(5)->UseRealTime();
+BENCHMARK(unload_delimited)->Unit(benchmark::kMillisecond)->Iterations(5)->MeasureProcessCPUTime()->UseRealTime();
+BENCHMARK(unload_csv)->Unit(benchmark::kMillisecond)->Iterations(5)->MeasureProcessCPUTime()->UseRealTime();
+BENCHMARK(unload_parquet_files)->Unit(benchmark::kMillisecond)->Iterations(5)->MeasureProcessCPUTime()->UseRealTime();
 
 }  // namespace
 }  // namespace redoubt::warehouse::transfer

@@ -452,6 +452,28 @@ TEST_F(TransferTest, ParquetPartitions) {
   EXPECT_EQ(w.rows(), (Lines{"1", "4"}));
 }
 
+TEST_F(TransferTest, ParquetOfOneSliceKeepsTheOrder) {
+  w.table({{"a", TypeKind::kInteger}, {"b", Type::varchar(40)}});
+  std::string text;
+  for (int i = 0; i < 250000; ++i) text += std::to_string((i * 7919LL) % 250000) + "|x\n";
+  w.object("in") = text;
+  World::must(w.copy("in"));
+  World::must(w.unload("o/", "parquet parallel off"));
+  EXPECT_EQ(w.keys("o/"), Lines{"o/000.parquet"});
+  // An engine of one thread reads and scans in the file's order.
+  World one(1);
+  one.table({{"a", TypeKind::kInteger}, {"b", Type::varchar(40)}});
+  one.object("o") = w.object("o/000.parquet");
+  World::must(one.copy("o", "parquet"));
+  World::must(one.unload("p/", "parallel off csv", false));
+  std::string expected;
+  for (int i = 0; i < 250000; ++i) expected += std::to_string(i) + ",x\n";
+  auto& got = one.object("p/000");
+  size_t same = 0;
+  while (same < std::min(got.size(), expected.size()) && got[same] == expected[same]) ++same;
+  EXPECT_TRUE(got == expected) << "from " << same << " of " << expected.size() << ": " << got.substr(same, 100);
+}
+
 TEST_F(TransferTest, ParquetThatDoesntFitIsRefused) {
   int_text();
   w.object("in") = "70000|text\n";

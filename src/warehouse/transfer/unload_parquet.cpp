@@ -81,7 +81,10 @@ Result<std::vector<WrittenFile>> unload_parquet(Buckets& buckets, const UnloadOp
   if (!write.partition_by.empty() && !options.include_partitions && write.partition_by.size() >= write.names.size())
     return fail(secure::kSyntaxError, "UNLOAD needs at least one column that is not a partition column");
   write.include_partitions = options.include_partitions;
-  write.file_size_max = options.file_size_max;
+  // Files that are begun by size hold row groups in any order: no promise can be kept that the rows are in the query's.
+  if (!options.parallel && options.file_size_given && request.select.query && !request.select.query->order_by.empty())
+    return fail(secure::kNotSupported, "MAXFILESIZE with PARALLEL OFF and ORDER BY is not supported for PARQUET");
+  write.file_size_max = options.parallel || options.file_size_given ? options.file_size_max : 0;
   write.row_group_bytes = options.row_group_bytes;
   write.one_at_a_time = !options.parallel;
 

@@ -149,8 +149,10 @@ Result<std::vector<ParquetWritten>> DuckBulk::write_parquet(const secure::plan::
   if (!partitions.empty()) {
     options += ", PARTITION_BY (" + join(partitions, ", ") + "), OVERWRITE_OR_IGNORE true";
     if (write.include_partitions) options += ", WRITE_PARTITION_COLUMNS true";
+  } else if (write.one_at_a_time && !write.file_size_max) {
+    options += ", USE_TMP_FILE false";  // one file, in the order of the rows
   } else {
-    // A directory of numbered files; a row group is finished before a file can be.
+    // A directory of numbered files; a row group is finished before a file can be, and they finish in any order.
     if (!write.one_at_a_time) options += ", PER_THREAD_OUTPUT true";
     if (write.file_size_max) options += ", FILE_SIZE_BYTES " + std::to_string(write.file_size_max);
     options += ", OVERWRITE_OR_IGNORE true";
