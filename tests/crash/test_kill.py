@@ -52,6 +52,7 @@ class Acknowledged:
         self.rows = set()   # ids inserted
         self.copied = {}    # batch -> rows
         self.tables = set()
+        self.dropped = set()
         self.stacks = set()
 
 
@@ -97,9 +98,10 @@ class Load:
         with self.seen.lock:
             self.seen.objects[key] = hashlib.sha256(body).hexdigest()
         if n % 5 == 0:
+            with self.seen.lock:
+                del self.seen.objects[key]  # from here to the answer it may be there or not
             self.s3.delete_object(Bucket="crash", Key=key)
             with self.seen.lock:
-                del self.seen.objects[key]
                 self.seen.deleted.add(key)
 
     def insert(self):
@@ -124,9 +126,11 @@ class Load:
         with self.seen.lock:
             self.seen.tables.add(f"made_{n}")
         if n % 3 == 0:
+            with self.seen.lock:
+                self.seen.tables.remove(f"made_{n}")  # from here to the answer it may be there or not
             c.execute(f"drop table made_{n}")
             with self.seen.lock:
-                self.seen.tables.discard(f"made_{n}")
+                self.seen.dropped.add(f"made_{n}")
 
     def stack(self):
         name = f"s{self.next()}"
@@ -173,6 +177,7 @@ def check(server, seen):
                 assert n == want, (batch, n, want)
         tables = {r[0] for r in c.execute("select tablename from pg_tables where tablename like 'made\\\\_%'").fetchall()}
         assert seen.tables <= tables, sorted(seen.tables - tables)[:5]
+        assert not seen.dropped & tables, sorted(seen.dropped & tables)[:5]
         for t in sorted(seen.tables)[-5:]:
             c.execute(f"insert into {t} values (1, 'x')")
     check_stacks(server, seen)
