@@ -6,6 +6,7 @@
 
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/serial.h"
+#include "warehouse/catalog/system_roles.h"
 
 namespace redoubt::warehouse::catalog {
 
@@ -47,7 +48,8 @@ bool is_anchored(const Snapshot& s, const Object& object) {
   if (auto* o = std::get_if<Relation>(&object))
     return s.schema(o->schema) && s.user(o->owner) && grantees_exist(s, o->acl) &&
            all_exist(o->columns, [&](auto& c) { return grantees_exist(s, c.acl); }) &&
-           all_exist(o->depends_on, [&](Oid on) { return s.relation(on); });
+           all_exist(o->depends_on, [&](Oid on) { return s.relation(on); }) &&
+           all_exist(o->policies, [&](auto& a) { return s.policy(a.policy) && grantee_exists(s, a.grantee); });
   if (auto* o = std::get_if<User>(&object))
     return all_exist(o->groups, [&](Oid g) { return s.group(g); }) &&
            all_exist(o->roles, [&](auto& m) { return s.role(m.role); });
@@ -57,25 +59,38 @@ bool is_anchored(const Snapshot& s, const Object& object) {
   if (auto* o = std::get_if<AssumeRoleGrants>(&object)) return grantee_exists(s, o->grantee);
   if (auto* o = std::get_if<DefaultPrivileges>(&object))
     return s.user(o->user) && s.database(o->database) && grantees_exist(s, o->acl);
+  if (auto* o = std::get_if<RlsPolicy>(&object))
+    return s.database(o->database) && all_exist(o->lookups, [&](auto& l) { return s.relation(l.first); }) &&
+           all_exist(o->granted, [&](Oid r) { return s.relation(r); });
   return false;
 }
 
 /// Does nothing in the snapshot hang on what was dropped?
 bool leaves_nothing(const Snapshot& s, const Object& dropped) {
-  if (auto* o = std::get_if<Database>(&dropped)) return s.schemas(o->oid).empty();
+  if (auto* o = std::get_if<Database>(&dropped)) return s.schemas(o->oid).empty() && s.policies(o->oid).empty();
   if (auto* o = std::get_if<Schema>(&dropped)) return s.schema_is_empty(o->oid);
-  if (auto* o = std::get_if<Relation>(&dropped)) return s.dependents(o->oid).empty();
-  if (auto* o = std::get_if<User>(&dropped)) return !owns_anything(s, o->id) && !named_in_any_acl(s, Grantee::user(o->id));
+  if (auto* o = std::get_if<Relation>(&dropped)) return s.dependents(o->oid).empty() && policies_reading(s, *o).empty();
+  if (auto* o = std::get_if<RlsPolicy>(&dropped)) return s.attached_to(o->oid).empty();
+  if (auto* o = std::get_if<User>(&dropped))
+    return !owns_anything(s, o->id) && !named_in_any_acl(s, Grantee::user(o->id)) && !has_policies(s, Grantee::user(o->id));
   if (auto* o = std::get_if<Group>(&dropped)) return !named_in_any_acl(s, Grantee::group(o->id));
-  if (auto* o = std::get_if<Role>(&dropped)) return !named_in_any_acl(s, Grantee::role(o->id));
+  if (auto* o = std::get_if<Role>(&dropped))
+    return !named_in_any_acl(s, Grantee::role(o->id)) && !has_policies(s, Grantee::role(o->id));
   return true;
 }
 
 std::string quoted(const std::string& name) { return "\"" + name + "\""; }
 
+/// The roles that every cluster has; they aren't stored.
+SnapshotPtr with_system_roles(SnapshotPtr snapshot) {
+  for (auto& role : system_roles()) snapshot = snapshot->with(std::make_shared<const Object>(role));
+  return snapshot;
+}
+
 }  // namespace
 
-Catalog::Catalog(std::string secret_key) : secret_key_(std::move(secret_key)), latest_(std::make_shared<Snapshot>()) {}
+Catalog::Catalog(std::string secret_key)
+    : secret_key_(std::move(secret_key)), latest_(with_system_roles(std::make_shared<Snapshot>())) {}
 
 SnapshotPtr Catalog::latest() const {
   std::lock_guard lock(mutex_);
@@ -116,7 +131,7 @@ Result<void> Catalog::load(std::span<const Row> rows) {
     saw(key, nullptr);  // dropped numbers are never used again either
     last[row.kind + " " + std::to_string(row.oid)] = &row;
   }
-  auto snapshot = std::make_shared<const Snapshot>();
+  SnapshotPtr snapshot = with_system_roles(std::make_shared<const Snapshot>());
   for (auto& row : rows) {
     if (row.body.empty() || last[row.kind + " " + std::to_string(row.oid)] != &row) continue;
     TRY(Key key, key_of_row(row));
@@ -131,14 +146,17 @@ Result<void> Catalog::load(std::span<const Row> rows) {
 
 std::vector<Row> Catalog::dump() const {
   std::vector<std::pair<Key, Row>> found;
-  latest()->for_each([&](const Key& key, const Object& object) { found.emplace_back(key, to_row(key, &object)); });
+  latest()->for_each([&](const Key& key, const Object& object) {
+    if (!is_system_role(key)) found.emplace_back(key, to_row(key, &object));
+  });
   std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
   std::vector<Row> rows;
   for (auto& [key, row] : found) rows.push_back(std::move(row));
   // Tombstones of the highest numbers ever given, so that a compacted log doesn't let them be given again.
   Oid oid = next_oid_.load() - 1, user = next_user_.load() - 1, group = next_group_.load() - 1;
   auto s = latest();
-  if (oid >= kFirstOid && !s->database(oid) && !s->schema(oid) && !s->relation(oid)) rows.push_back({"relation", oid, ""});
+  if (oid >= kFirstOid && !s->database(oid) && !s->schema(oid) && !s->relation(oid) && !s->role(oid) && !s->policy(oid))
+    rows.push_back({"relation", oid, ""});
   if (!s->user(user)) rows.push_back({"user", user, ""});
   if (group >= 100 && !s->group(group)) rows.push_back({"group", group, ""});
   return rows;
@@ -159,6 +177,7 @@ void Catalog::saw(const Key& key, const Object* object) {
     case ObjectKind::kSchema:
     case ObjectKind::kRelation:
     case ObjectKind::kRole:
+    case ObjectKind::kRlsPolicy:
       beyond(next_oid_, key.id);
       break;
     case ObjectKind::kUser:
@@ -251,6 +270,8 @@ Result<void> Transaction::check() const {
       return fail(kDuplicateObject, "group " + quoted(o->name) + " already exists");
     if (auto* o = std::get_if<Role>(change.after.get()); o && taken(latest->role(o->name), o->id))
       return fail(kDuplicateObject, "role " + quoted(o->name) + " already exists");
+    if (auto* o = std::get_if<RlsPolicy>(change.after.get()); o && taken(latest->policy(o->database, o->name), o->oid))
+      return fail(kDuplicateObject, "RLS policy " + quoted(o->name) + " already exists");
   }
   return {};
 }

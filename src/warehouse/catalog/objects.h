@@ -17,7 +17,17 @@
 
 namespace redoubt::warehouse::catalog {
 
-enum class ObjectKind : uint8_t { kDatabase, kSchema, kRelation, kUser, kGroup, kRole, kAssumeRole, kDefaultPrivileges };
+enum class ObjectKind : uint8_t {
+  kDatabase,
+  kSchema,
+  kRelation,
+  kUser,
+  kGroup,
+  kRole,
+  kAssumeRole,
+  kDefaultPrivileges,
+  kRlsPolicy
+};
 
 struct Key {
   ObjectKind kind = ObjectKind::kDatabase;
@@ -82,6 +92,14 @@ enum class RelationKind : uint8_t { kTable, kView, kLateBindingView };
 enum class DistStyle : uint8_t { kEven, kKey, kAll, kAuto };
 enum class SortStyle : uint8_t { kNone, kCompound, kInterleaved, kAuto };
 
+/// A row-level security policy that filters a relation for one grantee (never a group).
+struct PolicyAttachment {
+  Oid policy = 0;
+  Grantee grantee;
+  Oid grantor = 0;
+  bool operator==(const PolicyAttachment&) const = default;
+};
+
 struct Relation {
   Oid oid = 0;
   Oid schema = 0;
@@ -103,9 +121,10 @@ struct Relation {
   std::string view_sql = {};                           // the SELECT, names qualified; WITH NO SCHEMA BINDING: as written
   std::vector<std::pair<std::string, Oid>> pins = {};  // what names in view_sql meant
   std::vector<Oid> depends_on = {};                    // relations a bound view reads; they can't be dropped without it
-  // Row security: reserved, always false here until it is built.
+  // Row security: what rights.h's row_security() decides by. Policies may hang here while it is off.
   bool rls_on = false;
   bool rls_conjunction_or = false;
+  std::vector<PolicyAttachment> policies = {};  // in order of attachment
 
   Key key() const { return {ObjectKind::kRelation, oid}; }
   const Column* column(std::string_view column_name) const;  // live ones; nullptr: none
@@ -201,7 +220,31 @@ struct DefaultPrivileges {
   bool operator==(const DefaultPrivileges&) const = default;
 };
 
-using Object = std::variant<Database, Schema, Relation, User, Group, Role, AssumeRoleGrants, DefaultPrivileges>;
+struct PolicyColumn {
+  std::string name = {};
+  sql::Type type;
+  bool operator==(const PolicyColumn&) const = default;
+};
+
+/// CREATE RLS POLICY. What relations it filters stands with them (Relation::policies).
+struct RlsPolicy {
+  static constexpr std::string_view kDefaultAlias = "rls_table";
+  Oid oid = 0;
+  Oid database = 0;
+  std::string name = {};
+  std::string alias = std::string(kDefaultAlias);                  // what the predicate calls the filtered relation
+  std::vector<PolicyColumn> columns = {};                          // WITH (..): columns of the relation that the predicate reads
+  std::string predicate = {};                                      // expression text, relation names qualified
+  std::vector<std::pair<std::string, Oid>> pins = {};              // what these names meant
+  std::vector<std::pair<Oid, std::vector<int16_t>>> lookups = {};  // relations that the predicate reads, and their columns
+  std::vector<Oid> granted = {};  // GRANT SELECT ON .. TO RLS POLICY: those it may read; ascending
+  std::string modified_by = {};
+  Timestamp modified = {};
+  Key key() const { return {ObjectKind::kRlsPolicy, oid}; }
+  bool operator==(const RlsPolicy&) const = default;
+};
+
+using Object = std::variant<Database, Schema, Relation, User, Group, Role, AssumeRoleGrants, DefaultPrivileges, RlsPolicy>;
 using ObjectPtr = std::shared_ptr<const Object>;
 
 inline Key key_of(const Object& object) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "warehouse/catalog/system_roles.h"
+
 namespace redoubt::warehouse::catalog {
 
 namespace {
@@ -117,6 +119,46 @@ bool may_assume_role(const Snapshot& snapshot, const Identities& who, std::strin
     }
   }
   return false;
+}
+
+bool is_security_admin(const Identities& who) {
+  return who.superuser || who.has(Grantee::role(kSysSecadmin)) || who.has(Grantee::role(kSysSuperuser));
+}
+
+bool is_exempt_from_rls(const Snapshot& snapshot, const Identities& who) {
+  return is_security_admin(who) || has_system_privilege(snapshot, who, "IGNORE RLS");
+}
+
+RowSecurity row_security(const Snapshot& snapshot, const Identities& who, const Relation& relation) {
+  RowSecurity out;
+  if (!relation.rls_on || is_exempt_from_rls(snapshot, who)) return out;
+  out.filtered = true;
+  out.any = relation.rls_conjunction_or;
+  for (auto& attachment : relation.policies) {
+    if (!who.has(attachment.grantee)) continue;
+    const RlsPolicy* policy = snapshot.policy(attachment.policy);
+    if (!policy) return {.filtered = true};  // never; without it, the others alone could show too much
+    if (std::find(out.applied.begin(), out.applied.end(), policy) == out.applied.end()) out.applied.push_back(policy);
+  }
+  return out;
+}
+
+std::vector<const RlsPolicy*> policies_reading(const Snapshot& snapshot, const Relation& relation, int16_t attnum) {
+  std::vector<const RlsPolicy*> out;
+  for (auto* policy : snapshot.policies(relation.database))
+    for (auto& [oid, columns] : policy->lookups)
+      if (oid == relation.oid && (!attnum || std::find(columns.begin(), columns.end(), attnum) != columns.end()))
+        out.push_back(policy);
+  return out;
+}
+
+bool has_policies(const Snapshot& snapshot, const Grantee& grantee) {
+  bool has = false;
+  snapshot.for_each([&](auto&, const Object& object) {
+    if (auto* r = std::get_if<Relation>(&object))
+      has |= std::any_of(r->policies.begin(), r->policies.end(), [&](auto& a) { return a.grantee == grantee; });
+  });
+  return has;
 }
 
 bool owns_anything(const Snapshot& snapshot, Oid user) {

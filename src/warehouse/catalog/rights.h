@@ -57,6 +57,23 @@ GrantRight grant_right(const Identities& who, Oid owner, const Acl& acl, AclTarg
 /// May the user assume exactly this chain (text as the command has it) for the command? Superusers always.
 bool may_assume_role(const Snapshot& snapshot, const Identities& who, std::string_view chain, AssumeCommands command);
 
+/// Roles that make their holder an administrator of row security (superusers are one without).
+bool is_security_admin(const Identities& who);
+
+/// What row security does to one user's reading of a relation. Source: Database Developer Guide, "Row-level security".
+struct RowSecurity {
+  bool filtered = false;                  // it is on, and the user isn't exempt
+  bool any = false;                       // CONJUNCTION TYPE OR
+  std::vector<const RlsPolicy*> applied;  // those attached to the user, its roles or PUBLIC, each once; none: no rows
+};
+/// Exempt are superusers, holders of sys:secadmin and of IGNORE RLS. The owner is not.
+bool is_exempt_from_rls(const Snapshot& snapshot, const Identities& who);
+RowSecurity row_security(const Snapshot& snapshot, const Identities& who, const Relation& relation);
+/// Policies whose predicate reads the relation; only those that read the column, if one is given.
+std::vector<const RlsPolicy*> policies_reading(const Snapshot& snapshot, const Relation& relation, int16_t attnum = 0);
+/// Is a policy attached to the grantee anywhere?
+bool has_policies(const Snapshot& snapshot, const Grantee& grantee);
+
 /// Does anything in the cluster belong to the user (DROP USER)? And does any list name it?
 bool owns_anything(const Snapshot& snapshot, Oid user);
 bool named_in_any_acl(const Snapshot& snapshot, const Grantee& grantee);

@@ -118,6 +118,12 @@ Json write(const Relation& r) {
   if (!r.depends_on.empty()) j.set("depends", numbers(r.depends_on));
   put(j, "rls", r.rls_on);
   put(j, "rls_or", r.rls_conjunction_or);
+  if (!r.policies.empty()) {
+    Json policies = Json::array();
+    for (auto& a : r.policies)
+      policies.push(Json::array().push(int64_t(a.policy)).push(write(a.grantee)).push(int64_t(a.grantor)));
+    j.set("policies", std::move(policies));
+  }
   return j;
 }
 
@@ -167,6 +173,20 @@ Json write(const AssumeRoleGrants& a) {
   Json chains = Json::object();
   for (auto& [chain, commands] : a.by_chain) chains.set(chain, int64_t(commands));
   return Json::object().set("chains", std::move(chains));
+}
+
+Json write(const RlsPolicy& p) {
+  Json j = Json::object(), columns = Json::array(), pins = Json::array(), lookups = Json::array();
+  j.set("database", int64_t(p.database)).set("name", p.name).set("alias", p.alias).set("predicate", p.predicate);
+  for (auto& c : p.columns) columns.push(Json::array().push(c.name).push(int64_t(c.type.oid())).push(int64_t(c.type.typmod())));
+  j.set("columns", std::move(columns));
+  for (auto& [name, oid] : p.pins) pins.push(Json::array().push(name).push(int64_t(oid)));
+  j.set("pins", std::move(pins));
+  for (auto& [oid, attnums] : p.lookups) lookups.push(Json::array().push(int64_t(oid)).push(numbers(attnums)));
+  j.set("lookups", std::move(lookups));
+  if (!p.granted.empty()) j.set("granted", numbers(p.granted));
+  j.set("by", p.modified_by).set("at", p.modified.us);
+  return j;
 }
 
 Json write(const DefaultPrivileges& d) { return Json::object().set("acl", write(d.acl)); }
@@ -277,6 +297,11 @@ Result<Object> read_relation(const Key& key, const Json& j) {
   r.depends_on = read_numbers<Oid>(j["depends"]);
   r.rls_on = j["rls"].boolean();
   r.rls_conjunction_or = j["rls_or"].boolean();
+  for (auto& a : j["policies"].items()) {
+    auto grantee = read_grantee(a[1]);
+    if (!grantee) return corrupt("a policy's grantee");
+    r.policies.push_back({oid(a[0]), *grantee, oid(a[2])});
+  }
   return r;
 }
 
@@ -312,6 +337,22 @@ Result<Object> read_user(const Key& key, const Json& j, std::string_view secret_
   return u;
 }
 
+Result<Object> read_policy(const Key& key, const Json& j) {
+  RlsPolicy p{.oid = Oid(key.id), .database = oid(j["database"]), .name = j["name"].str(), .alias = j["alias"].str()};
+  for (auto& c : j["columns"].items()) {
+    auto type = sql::type_from_oid(uint32_t(c[1].integer()), int32_t(c[2].integer()));
+    if (!type) return corrupt("a policy's column");
+    p.columns.push_back({c[0].str(), *type});
+  }
+  p.predicate = j["predicate"].str();
+  for (auto& pin : j["pins"].items()) p.pins.emplace_back(pin[0].str(), oid(pin[1]));
+  for (auto& l : j["lookups"].items()) p.lookups.emplace_back(oid(l[0]), read_numbers<int16_t>(l[1]));
+  p.granted = read_numbers<Oid>(j["granted"]);
+  p.modified_by = j["by"].str();
+  p.modified = {j["at"].integer()};
+  return p;
+}
+
 Result<Object> read_role(const Key& key, const Json& j) {
   Role r{.id = Oid(key.id), .name = j["name"].str(), .owner = oid(j["owner"])};
   r.external_id = j["external"].str();
@@ -336,6 +377,8 @@ Row row_of(const Key& key) {
       return {"group", Oid(key.id), ""};
     case ObjectKind::kRole:
       return {"role", Oid(key.id), ""};
+    case ObjectKind::kRlsPolicy:
+      return {"rls policy", Oid(key.id), ""};
     case ObjectKind::kAssumeRole:
       return {std::string("assumerole/") + kGranteeLetters[size_t(key.id >> 32)], Oid(key.id), ""};
     case ObjectKind::kDefaultPrivileges:
@@ -346,8 +389,9 @@ Row row_of(const Key& key) {
 
 Result<Key> key_of_row(const Row& row) {
   static constexpr std::pair<std::string_view, ObjectKind> kSimple[] = {
-      {"database", ObjectKind::kDatabase}, {"schema", ObjectKind::kSchema}, {"relation", ObjectKind::kRelation},
-      {"user", ObjectKind::kUser},         {"group", ObjectKind::kGroup},   {"role", ObjectKind::kRole}};
+      {"database", ObjectKind::kDatabase},   {"schema", ObjectKind::kSchema}, {"relation", ObjectKind::kRelation},
+      {"user", ObjectKind::kUser},           {"group", ObjectKind::kGroup},   {"role", ObjectKind::kRole},
+      {"rls policy", ObjectKind::kRlsPolicy}};
   for (auto& [name, kind] : kSimple)
     if (row.kind == name) return Key{kind, row.oid};
   auto parts = split(row.kind, '/');
@@ -389,6 +433,8 @@ Result<Object> from_body(const Key& key, std::string_view body, std::string_view
       return Group{Oid(key.id), j["name"].str(), read_numbers<Oid>(j["members"])};
     case ObjectKind::kRole:
       return read_role(key, j);
+    case ObjectKind::kRlsPolicy:
+      return read_policy(key, j);
     case ObjectKind::kAssumeRole: {
       AssumeRoleGrants a{.grantee = {GranteeKind(key.id >> 32), Oid(key.id)}};
       for (auto& [chain, commands] : j["chains"].members()) a.by_chain[chain] = AssumeCommands(commands.integer());

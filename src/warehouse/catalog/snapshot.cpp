@@ -40,6 +40,11 @@ const Schema* Snapshot::schema(Oid database, std::string_view name) const {
   return names ? schema(id_of(*names, name)) : nullptr;
 }
 
+const RlsPolicy* Snapshot::policy(Oid database, std::string_view name) const {
+  const Names* names = policies_.find(database);
+  return names ? policy(id_of(*names, name)) : nullptr;
+}
+
 const Relation* Snapshot::relation(Oid schema, std::string_view name) const {
   const Names* names = relations_.find(schema);
   return names ? relation(id_of(*names, name)) : nullptr;
@@ -80,9 +85,22 @@ std::vector<const T*> Snapshot::scan() const {
 }
 template std::vector<const AssumeRoleGrants*> Snapshot::scan() const;
 template std::vector<const DefaultPrivileges*> Snapshot::scan() const;
+template std::vector<const Relation*> Snapshot::scan() const;
 
 std::vector<const Schema*> Snapshot::schemas(Oid database) const {
   return gather<Schema>(schemas_.find(database), [&](Oid id) { return schema(id); });
+}
+
+std::vector<const RlsPolicy*> Snapshot::policies(Oid database) const {
+  return gather<RlsPolicy>(policies_.find(database), [&](Oid id) { return policy(id); });
+}
+
+std::vector<const Relation*> Snapshot::attached_to(Oid policy) const {
+  std::vector<const Relation*> out;
+  for (auto* relation : scan<Relation>())
+    if (std::any_of(relation->policies.begin(), relation->policies.end(), [&](auto& a) { return a.policy == policy; }))
+      out.push_back(relation);
+  return out;
 }
 
 std::vector<const Relation*> Snapshot::relations(Oid schema) const {
@@ -125,6 +143,7 @@ void Snapshot::index(const Object& object, bool add) {
   if (auto* o = std::get_if<User>(&object)) set_name(users_, o->name, o->id, add);
   if (auto* o = std::get_if<Group>(&object)) set_name(groups_, o->name, o->id, add);
   if (auto* o = std::get_if<Role>(&object)) set_name(roles_, o->name, o->id, add);
+  if (auto* o = std::get_if<RlsPolicy>(&object)) set_name(policies_, o->database, o->name, o->oid, add);
   if (auto* o = std::get_if<Schema>(&object)) set_name(schemas_, o->database, o->name, o->oid, add);
   if (auto* o = std::get_if<Relation>(&object)) {
     set_name(relations_, o->schema, o->name, o->oid, add);

@@ -24,6 +24,7 @@ class Snapshot {
   const User* user(Oid id) const { return get<User>({ObjectKind::kUser, id}); }
   const Group* group(Oid id) const { return get<Group>({ObjectKind::kGroup, id}); }
   const Role* role(Oid id) const { return get<Role>({ObjectKind::kRole, id}); }
+  const RlsPolicy* policy(Oid oid) const { return get<RlsPolicy>({ObjectKind::kRlsPolicy, oid}); }
   const AssumeRoleGrants* assume_role(const Grantee& grantee) const {
     return get<AssumeRoleGrants>(AssumeRoleGrants{.grantee = grantee}.key());
   }
@@ -36,6 +37,7 @@ class Snapshot {
   const User* user(std::string_view name) const;
   const Group* group(std::string_view name) const;
   const Role* role(std::string_view name) const;
+  const RlsPolicy* policy(Oid database, std::string_view name) const;
   ObjectPtr object(const Key& key) const { return objects_.find_shared(key); }
 
   // Walks in ascending id order (sorted at the call: for system relations and DROP, not for hot paths).
@@ -48,6 +50,9 @@ class Snapshot {
   std::vector<const Role*> roles() const;
   std::vector<const AssumeRoleGrants*> assume_role_grants() const { return scan<AssumeRoleGrants>(); }
   std::vector<const DefaultPrivileges*> all_default_privileges() const { return scan<DefaultPrivileges>(); }
+  std::vector<const RlsPolicy*> policies(Oid database) const;
+  /// Relations that the policy is attached to, ascending. A walk over the catalog: for DDL.
+  std::vector<const Relation*> attached_to(Oid policy) const;
   bool schema_is_empty(Oid schema) const;
   /// Bound views that read the relation, ascending.
   std::vector<Oid> dependents(Oid relation) const;
@@ -88,6 +93,7 @@ class Snapshot {
   Names databases_, users_, groups_, roles_;
   PersistentMap<Oid, Names> schemas_;    // by database
   PersistentMap<Oid, Names> relations_;  // by schema
+  PersistentMap<Oid, Names> policies_;   // by database
   PersistentMap<Oid, std::vector<Oid>> dependents_;
 };
 

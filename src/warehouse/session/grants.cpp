@@ -1,9 +1,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "warehouse/catalog/system_roles.h"
 #include "warehouse/secure/errors.h"
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
+#include "warehouse/session/policies.h"
 #include "warehouse/session/resolve.h"
 
 namespace redoubt::warehouse::session {
@@ -304,50 +306,15 @@ Result<Outcome> on_roles(Work& work, const sql::Grant& command) {
   return done(command.revoke ? "REVOKE" : "GRANT");
 }
 
-// Source: Database Developer Guide, "System permissions for RBAC".
-constexpr std::string_view kSystemPrivileges[] = {"CREATE USER",
-                                                  "DROP USER",
-                                                  "ALTER USER",
-                                                  "CREATE SCHEMA",
-                                                  "DROP SCHEMA",
-                                                  "ALTER DEFAULT PRIVILEGES",
-                                                  "ACCESS CATALOG",
-                                                  "ACCESS SYSTEM TABLE",
-                                                  "CREATE TABLE",
-                                                  "DROP TABLE",
-                                                  "ALTER TABLE",
-                                                  "CREATE OR REPLACE FUNCTION",
-                                                  "CREATE OR REPLACE EXTERNAL FUNCTION",
-                                                  "DROP FUNCTION",
-                                                  "CREATE OR REPLACE PROCEDURE",
-                                                  "DROP PROCEDURE",
-                                                  "CREATE OR REPLACE VIEW",
-                                                  "DROP VIEW",
-                                                  "CREATE MODEL",
-                                                  "DROP MODEL",
-                                                  "CREATE DATASHARE",
-                                                  "ALTER DATASHARE",
-                                                  "DROP DATASHARE",
-                                                  "CREATE LIBRARY",
-                                                  "DROP LIBRARY",
-                                                  "CREATE ROLE",
-                                                  "DROP ROLE",
-                                                  "TRUNCATE TABLE",
-                                                  "VACUUM",
-                                                  "ANALYZE",
-                                                  "CANCEL",
-                                                  "IGNORE RLS",
-                                                  "EXPLAIN RLS",
-                                                  "EXPLAIN MASKING"};
-
 Result<Outcome> system_privileges(Work& work, const sql::Grant& command) {
   if (!work.superuser()) return fail(secure::kPermissionDenied, "must be superuser to grant system privileges");
   std::vector<std::string> names;
+  auto known = catalog::system_privilege_names();
   for (auto& spec : command.privileges) {
     std::string name = to_upper(spec.name);
     if (name == "ALL") {
-      names.insert(names.end(), std::begin(kSystemPrivileges), std::end(kSystemPrivileges));
-    } else if (std::find(std::begin(kSystemPrivileges), std::end(kSystemPrivileges), name) != std::end(kSystemPrivileges)) {
+      names.insert(names.end(), known.begin(), known.end());
+    } else if (std::find(known.begin(), known.end(), name) != known.end()) {
       names.push_back(name);
     } else {
       return fail(kInvalidGrant, "unrecognized system privilege \"" + spec.name + "\"");
@@ -458,7 +425,7 @@ Result<Outcome> grant(Work& work, const sql::Grant& command) {
     case F::kScoped:
       return fail(secure::kNotSupported, "scoped permissions (FOR TABLES IN ..) are not supported");
     case F::kPolicy:
-      return fail(secure::kNotSupported, "GRANT SELECT ON .. TO RLS POLICY is not supported");
+      return grant_to_policies(work, command);
     case F::kObject:
     case F::kAllInSchema:
       break;
