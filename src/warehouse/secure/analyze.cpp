@@ -97,6 +97,7 @@ plan::QueryPtr Analyzer::with_reg_names(plan::QueryPtr query) {
 }
 
 Result<void> Analyzer::finish_statement() {
+  TRY_VOID(authorise());
   for (auto& [id, scan] : scans_) {
     std::vector<plan::ScanColumn> columns;
     for (auto& c : scan.relation->columns)

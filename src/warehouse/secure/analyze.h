@@ -16,6 +16,18 @@
 
 namespace redoubt::warehouse::secure {
 
+/// A predicate of CREATE or ALTER RLS POLICY, checked and made independent of the session.
+struct PolicyDefinition {
+  std::string predicate;                                           // relation names qualified
+  std::vector<std::pair<std::string, Oid>> pins;                   // what they meant
+  std::vector<std::pair<Oid, std::vector<int16_t>>> lookups = {};  // relations that it reads, and their columns
+};
+/// `policy` gives alias and columns. Errors: as for a WHERE clause; kNotSupported "RLS policy could not be rewritten." for what
+/// a predicate may not hold: correlated subqueries, views, system, temporary and protected relations, other databases.
+Result<PolicyDefinition> define_policy(const Policy& policy, const sql::Expr& predicate, const Scope& scope);
+/// Does the policy bind to the relation as that is now? For ATTACH.
+Result<void> check_policy(const Policy& policy, const Relation& relation, const Scope& scope);
+
 Result<plan::Statement> analyze(const sql::Statement& ast, const Scope& scope,
                                 std::span<const sql::Type> declared_parameters = {});
 Result<plan::Statement> analyze(const sql::Command& command, const Scope& scope,

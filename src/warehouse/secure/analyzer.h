@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "warehouse/secure/analyze.h"
 #include "warehouse/secure/errors.h"
 #include "warehouse/secure/functions.h"
 #include "warehouse/secure/nodes.h"
@@ -81,6 +82,8 @@ class Analyzer {
  public:
   Analyzer(const Scope& scope, std::span<const sql::Type> declared);
   Result<plan::Statement> run(const sql::Command& command);
+  Result<PolicyDefinition> define(const Policy& policy, const sql::Expr& predicate);
+  Result<void> check(const Policy& policy, const Relation& relation);
 
  private:
   // What names mean and whose rights count: the statement's own, or a view's inside its body.
@@ -89,14 +92,16 @@ class Analyzer {
     const std::vector<std::pair<std::string, Oid>>* pins = nullptr;
     std::vector<std::pair<std::string, plan::Cte>> ctes;  // innermost last; the Cte's query is null while it is recursive
     std::map<int, std::vector<plan::Output>> cte_outputs;
-    int depth = 0;          // of views
-    bool defining = false;  // CREATE VIEW's own body: names are recorded and the text rewritten
+    int depth = 0;                   // of views
+    bool defining = false;           // CREATE VIEW's own body: names are recorded and the text rewritten
+    const Policy* policy = nullptr;  // inside a policy's predicate: only what it was granted can be read
   };
   struct Scan {
     const Relation* relation = nullptr;
     Oid user = 0;
-    bool whole = false;  // may read every column
-    plan::FromPtr from;  // null for views
+    bool whole = false;   // may read every column
+    plan::FromPtr from;   // null for views
+    bool lookup = false;  // read by a policy
     std::set<int16_t> used;
   };
 
@@ -240,7 +245,15 @@ class Analyzer {
                                                      const std::vector<plan::ExprPtr>& values,
                                                      const std::vector<sql::Position>& at);
   Result<void> bind_insert_source(const sql::Insert& insert, const std::vector<const Column*>& columns);
-  Result<void> check_relation_protected(const Relation& relation) const;
+
+  // row_security.cpp
+  Result<void> secure_scan(const Relation& relation, plan::From& from);
+  Result<void> secure_target(const Relation& relation);
+  Result<plan::ExprPtr> row_condition(const Relation& relation, const RowSecurity& security, int id);
+  Result<plan::ExprPtr> bind_policy(const Policy& policy, const Relation& relation, int id);
+  Result<Bound> bind_lookup(const Relation& relation, const sql::TableRef& ref, std::string_view name);
+  Result<void> check_session_for_rls(const Relation& relation) const;
+  Result<void> authorise();
 
   std::unexpected<Error> error(const ErrorKind& kind, std::string message, sql::Position position) const;
   Result<void> check_weight(uint64_t weight) const;
@@ -256,6 +269,8 @@ class Analyzer {
   std::vector<sql::Type> parameters_;
   std::map<int, Scan> scans_;
   std::set<Oid> reads_, writes_, views_;
+  std::map<Oid, std::set<int16_t>> lookups_;  // what policies read
+  std::set<Oid> named_;                       // what the statement itself reads or writes
   std::vector<std::function<void()>> edits_;  // CREATE VIEW: what makes its text independent of the session
   std::map<std::string, Oid> pins_;
 

@@ -295,9 +295,11 @@ Result<ExprPtr> Analyzer::bind_current(const sql::FunctionCall& call, bool& know
     return convert(session_time(catalog.transaction_time()), kind, Conversion::kExplicit);
   };
   if (call.args.empty()) {
-    if (name == "current_user" || name == "user") return named(catalog.user_name(catalog.current_user()));
+    if (name == "current_user" || name == "user")
+      return named(catalog.user_name(context_.policy ? catalog.session_user() : catalog.current_user()));
     if (name == "session_user") return named(catalog.user_name(catalog.session_user()));
-    if (name == "current_user_id") return make_constant(TK::kInteger, std::to_string(catalog.current_user()));
+    if (name == "current_user_id")
+      return make_constant(TK::kInteger, std::to_string(context_.policy ? catalog.session_user() : catalog.current_user()));
     if (name == "current_database") return named(catalog.current_database());
     if (name == "current_schema") {
       for (auto* s : catalog.search_path())
@@ -326,15 +328,19 @@ Result<ExprPtr> Analyzer::bind_current(const sql::FunctionCall& call, bool& know
   if (name == "current_setting" && (call.args.size() == 1 || call.args.size() == 2)) {
     TRY(auto args, bind_args(call.args));
     TRY(args[0], convert(std::move(args[0]), Type::varchar(), Conversion::kImplicit, call.position));
-    bool missing_ok = false;
+    // Unlike PostgreSQL's missing_ok, Redshift's second argument asks for the error: true is its default.
+    bool error_if_undefined = true;
     if (args.size() == 2) {
       TRY(args[1], convert(std::move(args[1]), TK::kBoolean, Conversion::kImplicit, call.position));
-      missing_ok = is_constant(*args[1]) && args[1]->value == "true";
+      if (!is_constant(*args[1])) return error(kNotSupported, "error_if_undefined must be a constant", call.position);
+      error_if_undefined = args[1]->value != "false";
     }
     if (!is_constant(*args[0])) return error(kNotSupported, "the name of a setting must be a constant", call.position);
     if (!args[0]->value) return make_constant(Type::varchar(), std::nullopt);
+    if (args.size() == 2 && args[0]->value->find('.') == std::string::npos)
+      return error(kNotSupported, "error_if_undefined is only supported for session context variables", call.position);
     auto value = catalog.setting(to_lower(*args[0]->value));
-    if (!value && !missing_ok)
+    if (!value && error_if_undefined)
       return error(kUndefinedObject, "unrecognized configuration parameter \"" + *args[0]->value + "\"", call.position);
     if (!value) return make_constant(Type::varchar(), std::nullopt);
     return make_text(*value);

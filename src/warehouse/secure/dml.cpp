@@ -31,6 +31,7 @@ Result<Bound> Analyzer::bind_target(const Relation& relation, const std::string&
   scan.whole = scope_.catalog.may(context_.user, Privilege::kSelect, relation);
   scans_[out_.target.id] = scan;
   reads_.insert(relation.oid);
+  TRY_VOID(secure_target(relation));
   Bound bound;
   Range range;
   range.alias = alias.empty() ? relation.name : alias;

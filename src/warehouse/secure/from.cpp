@@ -76,7 +76,7 @@ Result<Bound> Analyzer::bind_table(const sql::TableName& ref, Level& lateral) {
 }
 
 Result<Bound> Analyzer::bind_relation(const Relation& relation, const sql::TableRef& ref, std::string_view name) {
-  TRY_VOID(check_relation_protected(relation));
+  if (context_.policy) return bind_lookup(relation, ref, name);
   bool whole = scope_.catalog.may(context_.user, Privilege::kSelect, relation);
   if (!whole && std::none_of(relation.columns.begin(), relation.columns.end(), [&](const Column& c) {
         return scope_.catalog.may_column(context_.user, Privilege::kSelect, relation, c.attnum);
@@ -94,6 +94,8 @@ Result<Bound> Analyzer::bind_relation(const Relation& relation, const sql::Table
   } else {
     from->physical = relation.physical;
     reads_.insert(relation.oid);
+    named_.insert(relation.oid);
+    TRY_VOID(secure_scan(relation, *from));
   }
   Scan scan;
   scan.relation = &relation;
@@ -126,6 +128,7 @@ Result<Bound> Analyzer::bind_relation(const Relation& relation, const sql::Table
 
 /// A view is its body as a subquery, bound with its owner's rights and the names it was created with.
 Result<Bound> Analyzer::bind_view(const Relation& view, const sql::TableRef& ref) {
+  if (view.protected_by_rls) return fail(kNotSupported, "row-level security on view \"" + view.name + "\" is not supported");
   if (context_.depth >= kViewDepthMax) return fail(kTooComplex, "view \"" + view.name + "\" is nested too deeply");
   views_.insert(view.oid);
   Oid reader = context_.user;

@@ -34,13 +34,6 @@ Result<void> Analyzer::require(Privilege privilege, const Relation& relation) {
   return {};
 }
 
-Result<void> Analyzer::check_relation_protected(const Relation& relation) const {
-  // Fail closed: until row security is built, a relation that it protects can't be read or written at all.
-  if (relation.protected_by_rls)
-    return fail(kNotSupported, "row-level security on relation \"" + relation.name + "\" is not supported yet");
-  return {};
-}
-
 Result<const Relation*> Analyzer::find_relation(const sql::ObjectName& name) {
   const CatalogView& catalog = scope_.catalog;
   auto missing = [&] { return error(kUndefinedTable, "relation \"" + dotted(name) + "\" does not exist", name.position); };
@@ -53,6 +46,7 @@ Result<const Relation*> Analyzer::find_relation(const sql::ObjectName& name) {
       return relation;
     }
   }
+  if (context_.policy && !context_.defining) return missing();
   const Relation* found = nullptr;
   if (!name.schema.empty()) {
     std::string database = name.database.empty() ? catalog.current_database() : name.database;
@@ -94,8 +88,8 @@ Result<const Relation*> Analyzer::find_target(const sql::ObjectName& name, const
   }
   if (relation->database != scope_.catalog.current_database())
     return error(kNotSupported, "cross-database write to \"" + dotted(name) + "\" is not supported", name.position);
-  TRY_VOID(check_relation_protected(*relation));
   writes_.insert(relation->oid);
+  named_.insert(relation->oid);
   return relation;
 }
 

@@ -124,7 +124,10 @@ struct From {
   Oid relation = 0;
   std::string physical;  // `s<oid>.t<oid>`
   std::vector<ScanColumn> columns;
-  ExprPtr secured_by;  // reserved for row security; null: not protected
+  /// Row security: only rows that satisfy this exist for the statement; null: not protected. It reads the table under a leaf
+  /// id of its own, secured_id, and perhaps columns that `columns` doesn't have.
+  ExprPtr secured_by;
+  int secured_id = 0;
   // kSystemScan: name is `schema.relation`, column numbers are positions in its declaration
   std::string system_relation;
   std::vector<std::string> system_columns;  // the names at these positions
@@ -181,8 +184,19 @@ struct Target {
   int id = 0;  // From-leaf id under which its columns are read (UPDATE, DELETE, MERGE)
   Oid relation = 0;
   std::string physical;
-  ExprPtr secured_by;                // reserved for row security, as in From
+  ExprPtr secured_by;  // as in From; INSERT has none: new rows aren't filtered
+  int secured_id = 0;
   std::vector<ScanColumn> readable;  // columns that expressions read
+};
+
+/// What a statement may do with a protected table, worked out anew from the catalog after the plan was made: the second line
+/// of defence compares the engine's plan with it.
+struct Authorised {
+  Oid relation = 0;
+  std::string physical;
+  int id = 0;                    // leaf id that `condition` reads the table under
+  ExprPtr condition;             // every row that is read satisfies it
+  std::vector<int16_t> columns;  // those that the statement may read, ascending
 };
 
 struct Assignment {
@@ -227,8 +241,10 @@ struct Statement {
   std::vector<Oid> reads, writes;
   /// Views passed through: dependencies together with `reads`.
   std::vector<Oid> views;
-  bool reads_system = false;       // a system relation or host function is involved
-  bool touches_protected = false;  // reserved for row security
+  bool reads_system = false;           // a system relation or host function is involved
+  bool touches_protected = false;      // some table in it is filtered by row security
+  std::vector<Authorised> authorised;  // one for each protected table and each user in whose name it is read
+  std::vector<Oid> policy_only;        // tables that only policies may read here, never the statement itself; ascending
 };
 
 }  // namespace redoubt::warehouse::secure::plan

@@ -62,13 +62,35 @@ struct Relation {
   std::string database, schema, name;
   RelationKind kind = RelationKind::kTable;
   bool temporary = false;
-  bool protected_by_rls = false;  // reserved: see secure_relation() in secure.h
+  bool protected_by_rls = false;  // row security is on: ask row_security()
   std::string physical;           // tables: opaque engine name, `s<oid>.t<oid>`
   std::vector<Column> columns;    // in attnum order
   std::string view_sql = {};      // views: the SELECT as CREATE VIEW's plan wrote it (plan::CreateView::definition)
   /// kView: what each relation name of view_sql meant when the view was made (plan::CreateView::pins). A name that isn't
   /// listed is looked up by search path.
   std::vector<std::pair<std::string, Oid>> pins = {};
+};
+
+/// A row-level security policy. Source: Database Developer Guide, CREATE RLS POLICY.
+struct Policy {
+  struct Column {
+    std::string name;
+    sql::Type type;
+  };
+  Oid oid = 0;
+  std::string name;
+  std::string alias;                                   // what the predicate calls the filtered relation
+  std::vector<Column> columns;                         // of the relation, by name and type
+  std::string predicate;                               // as define_policy() wrote it (analyze.h)
+  std::vector<std::pair<std::string, Oid>> pins = {};  // what its relation names mean
+  std::vector<Oid> granted = {};                       // relations that it may read, whoever asks
+};
+
+/// What row security does to the session user's reading of one relation.
+struct RowSecurity {
+  bool filtered = false;         // false: the user sees all rows (it is off, or the user is exempt)
+  bool any = false;              // a row must satisfy one policy (OR) or all of them (AND)
+  std::vector<Policy> policies;  // that bind the user; none: no rows
 };
 
 struct Schema {
@@ -105,6 +127,11 @@ class CatalogView {
   virtual bool may_schema(Oid user, Privilege privilege, const Schema& schema) const = 0;
   /// True if granted on this column; asked only where may() said no. SELECT and UPDATE alone exist on columns.
   virtual bool may_column(Oid user, Privilege privilege, const Relation& relation, int16_t attnum) const = 0;
+
+  /// Asked where protected_by_rls says so. By default nobody sees a row.
+  virtual RowSecurity row_security(const Relation& relation) const {
+    return {.filtered = relation.protected_by_rls, .any = false, .policies = {}};
+  }
 
   /// A session setting as SHOW prints it, also context variables (app.user_id). nullopt: never set.
   virtual std::optional<std::string> setting(std::string_view name) const = 0;

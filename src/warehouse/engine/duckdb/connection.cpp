@@ -238,6 +238,14 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> DuckConnection::start_plan(const
   statement_->tables.clear();
   statement_->tables.insert(statement.reads.begin(), statement.reads.end());
   statement_->tables.insert(statement.writes.begin(), statement.writes.end());
+  statement_->authorised.clear();
+  for (auto& authorised : statement.authorised) {
+    auto text = emit_authorised(authorised, {.database = kDatabaseName});
+    if (!text) return std::unexpected(failed(std::move(text).error()));
+    statement_->authorised.push_back(
+        {authorised.physical, *std::move(text), {authorised.columns.begin(), authorised.columns.end()}});
+  }
+  statement_->policy_only = {statement.policy_only.begin(), statement.policy_only.end()};
   auto result = start(prepared->first, std::move(prepared->second), stream);
   statement_->guarded = false;  // bound: COMMIT and ROLLBACK are ours again
   if (!result || !stream) statement_->host.reset();

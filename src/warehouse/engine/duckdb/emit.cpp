@@ -76,6 +76,7 @@ void Emitter::fail_with(const ErrorKind& kind, std::string message) {
 Result<Emitted> Emitter::run(const plan::Statement& s) {
   target_relation_ = s.target.relation;
   target_physical_ = s.target.physical;
+  if (s.touches_protected) count_cte_uses(s);
   switch (s.kind) {
     case plan::StatementKind::kSelect:
     case plan::StatementKind::kCreateTableAs:
@@ -155,7 +156,9 @@ void Emitter::with(const std::vector<plan::Cte>& ctes) {
   for (size_t i = 0; i < ctes.size(); i++) {
     out_ += (i ? ", q" : "q") + std::to_string(ctes[i].id) + "(";
     for (size_t c = 1; c <= ctes[i].query->outputs.size(); c++) out_ += (c > 1 ? ",c" : "c") + std::to_string(c);
-    out_ += ") AS (";
+    // A CTE that the engine copies loses the marks that keep functions above its filters (guard.h).
+    auto uses = cte_uses_.find(ctes[i].id);
+    out_ += uses != cte_uses_.end() && uses->second > 1 && !ctes[i].recursive ? ") AS MATERIALIZED (" : ") AS (";
     query(*ctes[i].query);
     out_ += ")";
   }
@@ -304,9 +307,11 @@ void Emitter::order_and_limit(const plan::Query& q) {
 // ---- FROM -----------------------------------------------------------------------------------------------------------
 
 void Emitter::from(const plan::From& f, bool) {
-  if (f.secured_by) return fail_with(secure::kNotSupported, "row-level security is not supported yet");
+  if (f.secured_by && f.kind != FromKind::kScan)
+    return fail_with(secure::kNotSupported, "row-level security is only supported on tables");
   switch (f.kind) {
     case FromKind::kScan:
+      if (f.secured_by) return secured_scan(f.physical, f.id, f.secured_id, *f.secured_by, f.columns, false);
       out_ += physical(f.physical) + " AS r" + std::to_string(f.id);
       return;
     case FromKind::kSystemScan:
@@ -363,11 +368,6 @@ void Emitter::table_function(const plan::From& f) {
 
 // ---- Writing --------------------------------------------------------------------------------------------------------
 
-void Emitter::target(const plan::Target& t) {
-  if (t.secured_by) return fail_with(secure::kNotSupported, "row-level security is not supported yet");
-  out_ += physical(t.physical);
-}
-
 /// A NOT NULL column refuses NULL in Redshift's words, not in the engine's.
 void Emitter::assigned_value(const plan::Assignment& a) {
   bool constant = a.value->kind == plan::ExprKind::kConst && a.value->value;
@@ -385,7 +385,7 @@ void Emitter::assignments(const std::vector<plan::Assignment>& list) {
 
 void Emitter::insert(const plan::Statement& s) {
   out_ += "INSERT INTO ";
-  target(s.target);
+  out_ += physical(s.target.physical);
   out_ += " (";
   for (size_t i = 0; i < s.assignments.size(); i++) out_ += (i ? ",c" : "c") + std::to_string(s.assignments[i].attnum);
   out_ += ") SELECT ";
@@ -400,9 +400,10 @@ void Emitter::insert(const plan::Statement& s) {
 }
 
 void Emitter::update(const plan::Statement& s) {
+  if (s.target.secured_by) return secured_update(s);
   if (s.query) with(s.query->ctes);
   out_ += "UPDATE ";
-  target(s.target);
+  out_ += physical(s.target.physical);
   out_ += " AS r" + std::to_string(s.target.id) + " SET ";
   assignments(s.assignments);
   if (s.from) {
@@ -416,9 +417,10 @@ void Emitter::update(const plan::Statement& s) {
 }
 
 void Emitter::remove(const plan::Statement& s) {
+  if (s.target.secured_by) return secured_remove(s);
   if (s.query) with(s.query->ctes);
   out_ += "DELETE FROM ";
-  target(s.target);
+  out_ += physical(s.target.physical);
   out_ += " AS r" + std::to_string(s.target.id);
   if (s.from) {
     out_ += " USING ";
@@ -431,12 +433,17 @@ void Emitter::remove(const plan::Statement& s) {
 }
 
 void Emitter::merge(const plan::Statement& s) {
+  if (s.target.secured_by) return secured_merge(s);
   out_ += "MERGE INTO ";
-  target(s.target);
+  out_ += physical(s.target.physical);
   out_ += " AS r" + std::to_string(s.target.id) + " USING ";
   from(*s.from, false);
   out_ += " ON ";
   expr(*s.where);
+  merge_actions(s);
+}
+
+void Emitter::merge_actions(const plan::Statement& s) {
   for (auto& a : s.actions) {
     out_ += a.matched ? " WHEN MATCHED THEN " : " WHEN NOT MATCHED THEN ";
     switch (a.kind) {

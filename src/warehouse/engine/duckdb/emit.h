@@ -45,6 +45,10 @@ struct Emitted {
 /// Errors: kNotSupported, kTooComplex. Pure; any thread.
 Result<Emitted> emit(const secure::plan::Statement& statement, const EmitOptions& options);
 
+/// The one way in which the statement may read a protected table, as a query of the table's rowid: what the guard binds for
+/// itself and compares with.
+Result<std::string> emit_authorised(const secure::plan::Authorised& authorised, const EmitOptions& options);
+
 /// The engine type that stores and computes a Redshift type: `VARCHAR`, `DECIMAL(12,2)`.
 std::string duckdb_type(const sql::Type& type);
 

@@ -34,6 +34,10 @@ void Emitter::expr(const Expr& e) {
       constant(e);
       return;
     case ExprKind::kColumn:
+      if (auto name = renamed_.find({e.relation, e.column}); name != renamed_.end()) {
+        out_ += name->second;
+        return;
+      }
       out_ += "r" + std::to_string(e.relation) + ".c" + std::to_string(e.column);
       return;
     case ExprKind::kParameter: {

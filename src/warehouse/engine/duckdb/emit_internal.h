@@ -15,6 +15,7 @@ class Emitter {
  public:
   explicit Emitter(const EmitOptions& options) : options_(options) {}
   Result<Emitted> run(const secure::plan::Statement& statement);
+  Result<std::string> authorised(const secure::plan::Authorised& authorised);
 
  private:
   using Expr = secure::plan::Expr;
@@ -35,7 +36,17 @@ class Emitter {
   void merge(const secure::plan::Statement& s);
   void assignments(const std::vector<secure::plan::Assignment>& list);
   void assigned_value(const secure::plan::Assignment& a);
-  void target(const secure::plan::Target& target);
+
+  // emit_secured.cpp
+  void secured_scan(const std::string& physical_name, int id, int secured_id, const Expr& condition,
+                    const std::vector<secure::plan::ScanColumn>& columns, bool with_rowid);
+  void secured_target(const secure::plan::Target& target);
+  void secured_update(const secure::plan::Statement& s);
+  void secured_remove(const secure::plan::Statement& s);
+  void secured_merge(const secure::plan::Statement& s);
+  void merge_actions(const secure::plan::Statement& s);
+  void count_cte_uses(const secure::plan::Statement& s);
+
   std::string physical(std::string_view name) const;
   void column_list(int id, size_t count);
 
@@ -74,6 +85,8 @@ class Emitter {
   secure::Oid target_relation_ = 0;
   std::string target_physical_;
   int next_name_ = 1;
+  std::map<std::pair<int, int>, std::string> renamed_;  // (leaf, column) -> what it is called where the text is now
+  std::map<int, int> cte_uses_;                         // counted in statements over protected tables
 };
 
 /// May `text` stand in a literal: UTF-8 without NUL?

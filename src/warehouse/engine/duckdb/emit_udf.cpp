@@ -1,6 +1,7 @@
 #include "warehouse/engine/duckdb/emit_udf.h"
 
 #include "warehouse/engine/duckdb/emit_define.h"
+#include "warehouse/engine/duckdb/secured_plans.h"
 
 namespace redoubt::warehouse::engine {
 
@@ -9,6 +10,7 @@ void register_udfs(duckdb::DatabaseInstance& database) {
   udf::register_conversions(loader);
   udf::register_numbers(loader);
   udf::register_texts(loader);
+  register_marks(loader);
 }
 
 }  // namespace redoubt::warehouse::engine

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "warehouse/engine/duckdb/database.h"
 #include "warehouse/engine/duckdb/duck.h"
+#include "warehouse/engine/duckdb/secured_plans.h"
 #include "warehouse/engine/duckdb/statement_state.h"
 
 namespace redoubt::warehouse::engine {
@@ -166,6 +167,8 @@ void post_bind(duckdb::PlannerExtensionInput& input, duckdb::BoundStatement& sta
   auto state = statement_state(input.context);
   if (!state || !state->guarded || !statement.plan) return;
   check_plan(*state, *statement.plan);
+  if (!state->authorised.empty() || !state->policy_only.empty())
+    secure_plan(input.context, *state, statement.plan, [&](const std::string& what) { refuse(*state, what); });
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-/// The second line of defence: looks at every bound plan before it is optimised and refuses what no emitted plan contains. The
+/// Looks at every bound plan before it is optimised and refuses what no emitted plan contains. The
 /// first line is that the emitter never writes it.
 ///
 /// For guarded statements: operators by allow-list (no COPY, ATTACH, SET, LOAD, EXPORT, PRAGMA, EXPLAIN ..); table functions by

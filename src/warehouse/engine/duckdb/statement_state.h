@@ -5,7 +5,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_set>
+#include <vector>
 
 #include "warehouse/engine/engine.h"
 
@@ -23,6 +25,14 @@ struct StatementState final : duckdb::ClientContextState {
   bool writes_files = false;  // UNLOAD to Parquet: the plan may end in COPY TO a file of kFileScheme
   std::shared_ptr<const HostContext> host;
   std::unordered_set<Oid> tables;  // that a guarded statement may scan or write
+  /// How protected tables may be read (plan::Authorised): `sql` selects the table's rowid where its policies hold.
+  struct AuthorisedScan {
+    std::string physical;  // `s<oid>.t<oid>`
+    std::string sql;
+    std::unordered_set<int64_t> columns;  // attnums
+  };
+  std::vector<AuthorisedScan> authorised;
+  std::unordered_set<Oid> policy_only;  // tables that only an authorised condition may read
 
   /// An Error of ours raised inside DuckDB, kept here because exceptions carry text only. The first one wins.
   void raise(Error error) {
