@@ -4,6 +4,7 @@
 #include "warehouse/secure/errors.h"
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
+#include "warehouse/session/policies.h"
 #include "warehouse/session/resolve.h"
 #include "warehouse/session/table_shape.h"
 
@@ -98,6 +99,7 @@ struct Alter {
     if (std::count_if(relation.columns.begin(), relation.columns.end(), [](auto& c) { return !c.dropped; }) == 1)
       return fail(kInvalidTableDefinition, "cannot drop the last column of a table");
     int16_t attnum = column->attnum;
+    TRY_VOID(check_no_policy_needs(work, relation, "drop column " + column->name + " of table " + relation.name, attnum));
     column->dropped = true;
     column->acl.reset();
     column->comment.clear();
@@ -133,6 +135,8 @@ struct Alter {
     if (find(relation, action.new_name))
       return fail(secure::kDuplicateColumn,
                   "column \"" + action.new_name + "\" of relation \"" + relation.name + "\" already exists");
+    TRY_VOID(
+        check_no_policy_needs(work, relation, "rename column " + column->name + " of table " + relation.name, column->attnum));
     column->name = action.new_name;
     return views_hold("rename column " + action.name.text + " of table " + relation.name);
   }
@@ -166,6 +170,9 @@ struct Alter {
     if (!column->type.is(sql::TypeKind::kVarchar) || !action.type->is(sql::TypeKind::kVarchar))
       return fail(secure::kNotSupported, "ALTER COLUMN TYPE is only supported for the length of VARCHAR columns");
     if (column->default_sql) return fail(secure::kNotSupported, "cannot alter the type of a column with a default");
+    TRY_VOID(
+        check_no_policy_needs(work, relation, "alter column " + column->name + " of table " + relation.name, column->attnum));
+    TRY_VOID(may_look_at_all_rows());
     for (auto& c : relation.constraints)
       if (std::find(c.columns.begin(), c.columns.end(), column->attnum) != c.columns.end())
         return fail(secure::kNotSupported, "cannot alter the type of a column in a PRIMARY KEY, UNIQUE or FOREIGN KEY");
@@ -201,7 +208,15 @@ struct Alter {
     return {};
   }
 
+  /// What is said of all rows would tell of those that row security hides.
+  Result<void> may_look_at_all_rows() {
+    if (!catalog::row_security(work.now(), work.who(), relation).filtered) return {};
+    return fail(secure::kPermissionDenied,
+                "permission denied: relation \"" + relation.name + "\" is protected by row-level security");
+  }
+
   Result<void> constraint() {
+    TRY_VOID(may_look_at_all_rows());
     std::vector<int16_t> newly_not_null;
     auto before = relation.columns;
     TRY_VOID(session::add_constraint(work, relation, *action.constraint));
@@ -261,7 +276,7 @@ struct Alter {
       case Kind::kAppendFrom:
         return fail(secure::kNotSupported, "ALTER TABLE APPEND is not supported");
       case Kind::kRowLevelSecurity:
-        return fail(secure::kNotSupported, "ALTER TABLE ROW LEVEL SECURITY is not supported");
+        return set_row_security(work, relation, action);
       case Kind::kAutoRefresh:
         return fail(secure::kNotSupported, "ALTER MATERIALIZED VIEW is not supported");
     }
@@ -270,17 +285,22 @@ struct Alter {
 };
 
 /// What a view can have done to it.
-bool works_on_views(Kind kind) { return kind == Kind::kRenameTo || kind == Kind::kOwnerTo || kind == Kind::kSetSchema; }
+bool works_on_views(Kind kind) {
+  return kind == Kind::kRenameTo || kind == Kind::kOwnerTo || kind == Kind::kSetSchema || kind == Kind::kRowLevelSecurity;
+}
 
 }  // namespace
 
 Result<Outcome> alter_table(Work& work, const sql::AlterTable& command) {
   if (command.target == sql::AlterTable::Target::kMaterializedView)
     return fail(secure::kNotSupported, "ALTER MATERIALIZED VIEW is not supported");
-  TRY(auto* found, find_relation(work, command.name));
+  bool row_security_only = std::all_of(command.actions.begin(), command.actions.end(),
+                                       [](auto& action) { return action.kind == Kind::kRowLevelSecurity; });  // has its own rule
+  auto find = row_security_only ? find_relation_to_secure : find_relation;
+  TRY(auto* found, find(work, command.name));
   if (found->database != work.facts->database)
     return fail(secure::kNotSupported, "cross-database changes of \"" + display(command.name) + "\" are not supported");
-  if (!catalog::owns(work.who(), *found) && !catalog::may(work.who(), catalog::kAlter, *found) &&
+  if (!row_security_only && !catalog::owns(work.who(), *found) && !catalog::may(work.who(), catalog::kAlter, *found) &&
       !catalog::has_system_privilege(work.now(), work.who(), "ALTER TABLE"))
     return fail(must_be_owner("relation", found->name));
   bool is_view = found->kind != RelationKind::kTable;
@@ -289,7 +309,7 @@ Result<Outcome> alter_table(Work& work, const sql::AlterTable& command) {
   for (auto& action : command.actions)
     if (is_view && !works_on_views(action.kind)) return fail(secure::kWrongObjectType, "\"" + found->name + "\" is not a table");
   LOCK_OR_WAIT(work, {table_lock(found->oid), object_lock(found->key())});
-  TRY(found, find_relation(work, command.name));
+  TRY(found, find(work, command.name));
   catalog::Oid oid = found->oid;
   for (auto& action : command.actions) {
     Alter alter{work, command, action, *work.now().relation(oid)};

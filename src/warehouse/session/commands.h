@@ -51,6 +51,12 @@ Result<Outcome> alter_default_privileges(Work& work, const sql::AlterDefaultPriv
 /// The list a new relation of this user starts with; nullopt: its kind's default.
 std::optional<catalog::Acl> initial_acl(Work& work, catalog::Oid schema);
 
+// policies.cpp
+Result<Outcome> create_rls_policy(Work& work, const sql::CreateRlsPolicy& command);
+Result<Outcome> alter_rls_policy(Work& work, const sql::AlterRlsPolicy& command);
+Result<Outcome> attach_rls_policy(Work& work, const sql::AttachRlsPolicy& command);
+Result<Outcome> drop_rls_policies(Work& work, const sql::Drop& command);
+
 // tables.cpp, alter.cpp
 Result<Outcome> create_table(Work& work, const sql::CreateTable& command);
 Result<Outcome> create_table_as(Work& work, const sql::CreateTableAs& command);

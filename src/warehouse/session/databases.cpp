@@ -2,6 +2,7 @@
 #include "warehouse/secure/errors.h"
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
+#include "warehouse/session/policies.h"
 
 namespace redoubt::warehouse::session {
 
@@ -132,6 +133,7 @@ Result<void> drop_relation(Work& work, catalog::Oid oid) {
   if (!relation) return {};  // a view that hung on two of the relations
   for (catalog::Oid view : work.now().dependents(oid)) TRY_VOID(drop_relation(work, view));
   relation = work.now().relation(oid);
+  TRY_VOID(check_no_policy_needs(work, *relation, "drop relation " + relation->name));
   if (relation->kind == RelationKind::kTable) {
     TRY(auto* engine, work.engine());
     TRY_VOID(engine->note_write(oid));
@@ -272,6 +274,7 @@ Result<Outcome> drop_database(Work& work, const sql::Drop& command) {
     TRY(database, find_database(work, name.name));
     catalog::Oid oid = database->oid;
     catalog::Key key = database->key();
+    for (auto* policy : work.now().policies(oid)) work.changes.drop(policy->key());
     for (auto* schema : work.now().schemas(oid)) {
       for (auto* relation : work.now().relations(schema->oid)) TRY_VOID(drop_relation(work, relation->oid));
       work.changes.drop(schema->key());
@@ -310,7 +313,7 @@ Result<Outcome> drop(Work& work, const sql::Drop& command) {
     case K::kFunction:
       return fail(secure::kNotSupported, "DROP FUNCTION is not supported");
     case K::kRlsPolicy:
-      return fail(secure::kNotSupported, "DROP RLS POLICY is not supported");
+      return drop_rls_policies(work, command);
     case K::kMaskingPolicy:
       return fail(secure::kNotSupported, "DROP MASKING POLICY is not supported");
     case K::kColumn:

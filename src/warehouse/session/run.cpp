@@ -245,9 +245,11 @@ Result<Outcome> SqlSession::dispatch(Running& running, Work& work) {
     case CommandKind::kAlterDefaultPrivileges:
       return alter_default_privileges(work, sql::as<sql::AlterDefaultPrivileges>(c));
     case CommandKind::kCreateRlsPolicy:
+      return create_rls_policy(work, sql::as<sql::CreateRlsPolicy>(c));
     case CommandKind::kAlterRlsPolicy:
+      return alter_rls_policy(work, sql::as<sql::AlterRlsPolicy>(c));
     case CommandKind::kAttachRlsPolicy:
-      return not_built("row-level security");
+      return attach_rls_policy(work, sql::as<sql::AttachRlsPolicy>(c));
     case CommandKind::kCreateMaskingPolicy:
     case CommandKind::kAlterMaskingPolicy:
     case CommandKind::kAttachMaskingPolicy:

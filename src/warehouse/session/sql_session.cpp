@@ -100,7 +100,10 @@ FactsPtr SqlSession::make_facts() {
   ServiceCore* core = core_.get();
   facts->sessions = [core] { return core->sessions(); };
   facts->locks = [core] { return core->lock_rows(); };
-  facts->size = [core](const catalog::Relation& table) -> std::optional<engine::TableSize> {
+  // A table that is filtered for this user has no size to it: that would count the rows it may not see.
+  facts->size = [core, snapshot = facts->snapshot, reader = catalog::identities(*facts->snapshot, session_user_)](
+                    const catalog::Relation& table) -> std::optional<engine::TableSize> {
+    if (catalog::row_security(*snapshot, reader, table).filtered) return std::nullopt;
     auto connection = core->engine->connect();
     if (!connection || !(*connection)->begin()) return std::nullopt;
     auto size = (*connection)->size(physical_of(table));  // as committed: the session's own changes are not in it

@@ -5,6 +5,7 @@
 #include "warehouse/secure/values.h"
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
+#include "warehouse/session/policies.h"
 
 namespace redoubt::warehouse::session {
 
@@ -179,6 +180,7 @@ Result<Outcome> drop_users(Work& work, const sql::Drop& command) {
       work.changes.put(std::move(changed));
     }
     log_user(work, *user, "", "drop");
+    detach_from(work, catalog::Grantee::user(user->id));
     work.changes.drop(user->key());
   }
   return done("DROP USER");
@@ -344,7 +346,8 @@ Result<Outcome> drop_roles(Work& work, const sql::Drop& command) {
       return fail(kDependentObjects, "cannot drop this role since it depends on another role");
     if (catalog::named_in_any_acl(work.now(), catalog::Grantee::role(id)))
       return fail(kObjectInUse, "role \"" + name.name + "\" can't be dropped because the role has a privilege on some object");
-    work.changes.drop(role->key());
+    detach_from(work, catalog::Grantee::role(id));
+    work.changes.drop(Role{.id = id}.key());
   }
   return done("DROP ROLE");
 }

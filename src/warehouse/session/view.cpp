@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "warehouse/session/policies.h"
 #include "warehouse/system/relation.h"
 
 namespace redoubt::warehouse::session {
@@ -181,6 +182,17 @@ bool View::may_column(secure::Oid user, secure::Privilege privilege, const secur
   auto* c = facts_->snapshot->relation(relation.oid);
   auto* column = c ? c->column(attnum) : nullptr;
   return column && catalog::may_column(identities(user), to_bits(privilege), *column);
+}
+
+/// Row security asks who is signed on (or SET SESSION AUTHORIZATION made it), whoever's rights count where the relation is
+/// read: a view's or procedure's owner lends privileges, not rows.
+secure::RowSecurity View::row_security(const secure::Relation& relation) const {
+  auto* c = facts_->snapshot->relation(relation.oid);
+  if (!c) return {.filtered = true, .any = false, .policies = {}};
+  auto found = catalog::row_security(*facts_->snapshot, identities(facts_->session_user), *c);
+  secure::RowSecurity out{.filtered = found.filtered, .any = found.any, .policies = {}};
+  for (auto* policy : found.applied) out.policies.push_back(to_secure(*policy));
+  return out;
 }
 
 }  // namespace redoubt::warehouse::session

@@ -26,6 +26,7 @@ class View : public secure::CatalogView {
   bool may(secure::Oid user, secure::Privilege privilege, const secure::Relation& relation) const override;
   bool may_schema(secure::Oid user, secure::Privilege privilege, const secure::Schema& schema) const override;
   bool may_column(secure::Oid user, secure::Privilege privilege, const secure::Relation& relation, int16_t attnum) const override;
+  secure::RowSecurity row_security(const secure::Relation& relation) const override;
   std::optional<std::string> setting(std::string_view name) const override { return facts_->values.get(name); }
   int64_t transaction_time() const override { return facts_->transaction_time; }
   int64_t statement_time() const override { return facts_->statement_time; }
