@@ -12,6 +12,7 @@
 #include <duckdb/planner/logical_operator_visitor.hpp>
 #include <duckdb/planner/operator/list.hpp>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 
@@ -205,14 +206,19 @@ class Checker {
   }
 
   void check(duckdb::unique_ptr<LogicalOperator>& plan) {
-    auto* root = plan.get();
-    while (root->type == LogicalOperatorType::LOGICAL_PROJECTION && root->children.size() == 1) root = root->children[0].get();
+    LogicalOperator* root = plan.get();
+    while (root->type == LogicalOperatorType::LOGICAL_MATERIALIZED_CTE && !root->children.empty())
+      root = root->children.back().get();
     duckdb::optional_ptr<duckdb::TableCatalogEntry> target;
     if (root->type == LogicalOperatorType::LOGICAL_UPDATE) target = root->Cast<duckdb::LogicalUpdate>().table;
     if (root->type == LogicalOperatorType::LOGICAL_DELETE) target = root->Cast<duckdb::LogicalDelete>().table;
     if (root->type == LogicalOperatorType::LOGICAL_MERGE_INTO) target = root->Cast<duckdb::LogicalMergeInto>().table;
     if (target) rowids_of_ = target->ParentSchema().name + "." + target->name;
     visit(plan);
+    if (!allowed_.contains(rowids_of_)) return;
+    std::vector<Expression*> conditions;
+    if (!target_ || root->children.size() != 1 || !writes_secured_rows(*root->children[0], conditions))
+      refuse_("protected table " + rowids_of_ + " is written without its policies");
   }
 
   /// Where the authorised projections are.
@@ -220,9 +226,13 @@ class Checker {
 
  private:
   void visit(duckdb::unique_ptr<LogicalOperator>& op) {
-    if (op->type == LogicalOperatorType::LOGICAL_PROJECTION && is_authorised(*op)) {
-      secured_.push_back(&op);
-      return;
+    if (op->type == LogicalOperatorType::LOGICAL_PROJECTION) {
+      projections_[op->Cast<duckdb::LogicalProjection>().table_index] = op.get();
+      if (is_authorised(*op)) {
+        secured_.push_back(&op);
+        authorised_.insert(op.get());
+        return;
+      }
     }
     if (op->type == LogicalOperatorType::LOGICAL_GET) check_scan(op->Cast<LogicalGet>());
     duckdb::LogicalOperatorVisitor::EnumerateExpressions(*op, [&](duckdb::unique_ptr<Expression>* e) { visit(**e); });
@@ -238,9 +248,9 @@ class Checker {
   void check_scan(LogicalGet& get) {
     std::string physical = physical_of(get);
     if (allowed_.contains(physical)) {
-      bool target = physical == rowids_of_ && reads_rowid_alone(get) && !target_seen_;
-      target_seen_ = true;
-      if (!target) refuse_("protected table " + physical + " is read without its policies");
+      if (physical != rowids_of_ || !reads_rowid_alone(get) || target_)
+        refuse_("protected table " + physical + " is read without its policies");
+      target_ = &get;
     }
     auto oid = physical.rfind(".t") == std::string::npos ? std::nullopt : parse_int(physical.substr(physical.rfind(".t") + 2));
     if (oid && state_.policy_only.contains(Oid(*oid))) refuse_("table " + physical + " is read outside of the policies that may");
@@ -273,6 +283,75 @@ class Checker {
     return false;
   }
 
+  /// Is the column, carried up unchanged, the rowid of an authorised scan of the table that is written?
+  bool is_secured_rowid(const Expression& e) {
+    if (e.GetExpressionClass() != ExpressionClass::BOUND_COLUMN_REF) return false;
+    auto& binding = e.Cast<duckdb::BoundColumnRefExpression>().binding;
+    auto at = projections_.find(binding.table_index);
+    if (at == projections_.end() || binding.column_index >= at->second->expressions.size()) return false;
+    Expression& from = *at->second->expressions[binding.column_index];
+    if (!authorised_.contains(at->second)) return is_secured_rowid(from);
+    LogicalGet* get = spine(*at->second->children[0]);
+    return get && physical_of(*get) == rowids_of_ &&
+           column_name(*get, from.Cast<duckdb::BoundColumnRefExpression>().binding.column_index) == "rowid";
+  }
+
+  bool is_target_rowid(const Expression& e) {
+    return e.GetExpressionClass() == ExpressionClass::BOUND_COLUMN_REF &&
+           e.Cast<duckdb::BoundColumnRefExpression>().binding.table_index == target_->table_index;
+  }
+
+  bool joins_secured_rowid(duckdb::ExpressionType comparison, const Expression& left, const Expression& right) {
+    return comparison == duckdb::ExpressionType::COMPARE_EQUAL &&
+           ((is_target_rowid(left) && is_secured_rowid(right)) || (is_secured_rowid(left) && is_target_rowid(right)));
+  }
+
+  /// The rows that UPDATE, DELETE or MERGE gets from the scan of its target are those whose rowid an authorised scan gave:
+  /// Filter(rowid = k) > CrossProduct, Filter(mark) > mark join on rowid = k, or a join on rowid = k that adds no other row of
+  /// the target's.
+  bool writes_secured_rows(LogicalOperator& op, std::vector<Expression*>& conditions) {
+    auto is_target = [&](size_t child) { return op.children[child].get() == target_; };
+    switch (op.type) {
+      case LogicalOperatorType::LOGICAL_FILTER:
+        for (auto& e : op.expressions) conditions.push_back(e.get());
+        return writes_secured_rows(*op.children[0], conditions);
+      case LogicalOperatorType::LOGICAL_PROJECTION:
+        conditions.clear();
+        return writes_secured_rows(*op.children[0], conditions);
+      case LogicalOperatorType::LOGICAL_CROSS_PRODUCT:
+        if (!is_target(0) && !is_target(1)) return false;
+        for (auto* e : conditions)
+          if (e->GetExpressionClass() == ExpressionClass::BOUND_COMPARISON) {
+            auto& c = e->Cast<duckdb::BoundComparisonExpression>();
+            if (joins_secured_rowid(c.GetExpressionType(), *c.left, *c.right)) return true;
+          }
+        return false;
+      case LogicalOperatorType::LOGICAL_COMPARISON_JOIN: {
+        auto& join = op.Cast<duckdb::LogicalComparisonJoin>();
+        bool joined = false, marked = false;
+        for (auto& c : join.conditions) joined |= joins_secured_rowid(c.comparison, *c.left, *c.right);
+        for (auto* e : conditions)
+          marked |= e->GetExpressionClass() == ExpressionClass::BOUND_COLUMN_REF &&
+                    e->Cast<duckdb::BoundColumnRefExpression>().binding.table_index == join.mark_index;
+        if (!joined) return false;
+        switch (join.join_type) {
+          case duckdb::JoinType::MARK:
+            return is_target(0) && marked;
+          case duckdb::JoinType::INNER:
+            return is_target(0) || is_target(1);
+          case duckdb::JoinType::LEFT:
+            return is_target(1);
+          case duckdb::JoinType::RIGHT:
+            return is_target(0);
+          default:
+            return false;
+        }
+      }
+      default:
+        return false;
+    }
+  }
+
   const std::string& expected(const StatementState::AuthorisedScan& scan) {
     auto& known = allowed_[scan.physical];
     if (!known.empty()) return known;
@@ -297,7 +376,9 @@ class Checker {
   const Refuse& refuse_;
   std::map<std::string, std::string> allowed_;  // protected table -> rendering of its condition, made when first asked for
   std::string rowids_of_;
-  bool target_seen_ = false;
+  LogicalGet* target_ = nullptr;                           // the scan of the table that is written, for its rowid
+  std::map<duckdb::idx_t, LogicalOperator*> projections_;  // by table index
+  std::set<LogicalOperator*> authorised_;
   std::vector<duckdb::unique_ptr<LogicalOperator>*> secured_;
 };
 

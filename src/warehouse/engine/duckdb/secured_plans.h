@@ -7,8 +7,8 @@
 ///     Projection(column references, authorised columns) > Filter(the authorised condition) [> lookups] > Get
 ///
 /// compared, expression by expression, with what the table's own policies bind to (emit_authorised()). Outside of that, the
-/// target of an UPDATE, DELETE or MERGE may be scanned once for its rowid and nothing else. A table that only policies may read
-/// occurs nowhere but in such a condition. What isn't recognised is refused.
+/// target of an UPDATE, DELETE or MERGE may be scanned once for its rowid and nothing else, joined with the rowids of such a
+/// scan. A table that only policies may read occurs nowhere but in such a condition. What isn't recognised is refused.
 ///
 /// First line: the engine moves predicates below that projection, next to the policy and to the rows that the policy hides,
 /// when it believes that they can't fail. So every function in the statement is marked as able to throw and every cast of more
