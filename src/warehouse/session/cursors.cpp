@@ -81,7 +81,8 @@ Result<Outcome> execute_prepared(Work& work, const sql::Execute& command) {
     return fail(kInvalidStatementName, "prepared statement \"" + command.name.text + "\" does not exist");
   Prepared prepared = at->second;
   auto host = make_host_context(work.facts);
-  TRY(auto plan, secure::analyze(*prepared.statement, {work.view, host->host_functions()}, prepared.declared));
+  auto declared = types_for_description(prepared.declared);
+  TRY(auto plan, secure::analyze(*prepared.statement, {work.view, host->host_functions()}, declared));
   if (plan.parameters.size() != command.args.size())
     return fail(secure::kSyntaxError, "wrong number of parameters for prepared statement \"" + command.name.text + "\"");
   std::vector<std::string> texts;
@@ -110,7 +111,7 @@ Result<Outcome> declare_cursor(Work& work, const sql::DeclareCursor& command) {
   if (cursors.contains(command.name.text)) return fail(kDuplicateCursor, "cursor \"" + command.name.text + "\" already exists");
   if (cursors.size() >= 100) return fail(secure::kTooComplex, "too many cursors");
   auto host = make_host_context(work.facts);
-  TRY(auto plan, secure::analyze(command, {work.view, host->host_functions()}));
+  TRY(auto plan, analyze_with_values(command, {work.view, host->host_functions()}, work.declared, work.parameters));
   TRY(auto* engine, work.engine());
   TRY(auto stream, engine->query(plan, work.parameters, host));
   cursors[command.name.text] = {std::shared_ptr<engine::ResultStream>(std::move(stream)), command.with_hold};

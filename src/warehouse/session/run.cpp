@@ -142,7 +142,7 @@ Result<Outcome> SqlSession::start(Running& running) {
   ensure_transaction();
   auto facts = make_facts();
   View view(facts);
-  Work work{*this, *core_, *running.statement, facts, view, *tx_.changes, running.parameters};
+  Work work{*this, *core_, *running.statement, facts, view, *tx_.changes, running.parameters, running.declared};
   return dispatch(running, work);
 }
 
@@ -286,7 +286,12 @@ Result<Outcome> run_plan(Work& work, const secure::plan::Statement& plan, std::s
 
 Result<Outcome> SqlSession::run_query(Running& running, Work& work) {
   auto host = make_host_context(work.facts);
-  TRY(auto plan, secure::analyze(*running.statement, {work.view, host->host_functions()}, running.declared));
+  secure::Scope scope{work.view, host->host_functions()};
+  TRY(auto plan, analyze_with_values(*running.statement->command, scope, running.declared, running.parameters));
+  // A client that was told the columns' types reads rows by them.
+  if (running.told && plan.kind == secure::plan::StatementKind::kSelect && types_of(plan.columns) != *running.told) {
+    TRY(plan, secure::analyze(*running.statement, scope, running.generic));
+  }
   return run_plan(work, plan, running.parameters);
 }
 

@@ -172,7 +172,9 @@ Result<void> SqlSession::bind(const std::string& portal, const std::string& name
     if (at->second.statement) TRY_VOID(check_allowed(*at->second.statement->command));
     Running running;
     running.statement = at->second.statement;
-    running.declared = at->second.declared;
+    running.declared = types_for_values(at->second.declared, parameters);
+    running.generic = types_for_description(at->second.declared);
+    running.told = at->second.told;
     running.parameters = std::move(parameters);
     running.format = text_format();
     running.format.formats = std::move(formats);
@@ -243,7 +245,7 @@ Result<Description> SqlSession::describe(const StatementPtr& statement, std::spa
       auto at = statements_.find(sql::as<sql::Execute>(c).name.text);
       if (at == statements_.end())
         return fail(kInvalidStatementName, "prepared statement \"" + sql::as<sql::Execute>(c).name.text + "\" does not exist");
-      TRY(auto inner, describe(at->second.statement, at->second.declared));
+      TRY(auto inner, describe(at->second.statement, types_for_description(at->second.declared)));
       out.has_rows = inner.has_rows;
       out.columns = std::move(inner.columns);
       break;
@@ -261,7 +263,9 @@ Result<Description> SqlSession::describe_statement(const std::string& name) {
     auto at = statements_.find(name);
     if (at == statements_.end()) return fail(kInvalidStatementName, "prepared statement \"" + name + "\" does not exist");
     if (at->second.statement) TRY_VOID(check_allowed(*at->second.statement->command));
-    return describe(at->second.statement, at->second.declared);
+    TRY(auto out, describe(at->second.statement, types_for_description(at->second.declared)));
+    if (out.has_rows) at->second.told = types_of(out.columns);
+    return out;
   }();
   if (!described) return fail(failed(described.error()));
   unproven_.erase(name);
@@ -287,6 +291,10 @@ Result<Description> SqlSession::describe_portal(const std::string& name) {
     }
     if (portal.statement) TRY_VOID(check_allowed(*portal.statement->command));
     TRY(out, describe(portal.statement, portal.declared));
+    if (portal.told && types_of(out.columns) != *portal.told) {
+      TRY(out, describe(portal.statement, portal.generic));
+    }
+    if (out.has_rows) portal.told = types_of(out.columns);
     out.parameters.clear();
     return out;
   }();

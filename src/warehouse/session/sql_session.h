@@ -15,6 +15,7 @@
 
 #include "warehouse/session/core.h"
 #include "warehouse/session/facts.h"
+#include "warehouse/session/parameter_types.h"
 #include "warehouse/session/session.h"
 #include "warehouse/session/settings.h"
 #include "warehouse/session/view.h"
@@ -38,6 +39,7 @@ inline Outcome done(std::string tag) { return {.tag = std::move(tag)}; }
 struct Prepared {
   StatementPtr statement;  // null: empty
   std::vector<sql::Type> declared;
+  std::optional<std::vector<sql::Type>> told;  // the columns' types, where the client has asked for them
 };
 
 /// A statement on its way: of the batch, or a portal's.
@@ -45,6 +47,8 @@ struct Running {
   StatementPtr statement;  // null: empty
   std::vector<sql::Type> declared;
   std::vector<engine::Parameter> parameters;
+  std::optional<std::vector<sql::Type>> told;  // as Prepared's: rows must come so
+  std::vector<sql::Type> generic;              // what it was told with
   engine::RowFormat format;
   bool entered = false;  // runs: shows in the registry, can be canceled
   bool started = false, described = false, finished = false;
@@ -73,6 +77,7 @@ struct Work {
   View& view;
   catalog::Transaction& changes;
   std::span<const engine::Parameter> parameters = {};
+  std::span<const sql::Type> declared = {};  // their types, as far as the client told
 
   const catalog::Snapshot& now() const { return *changes.view(); }  // with what this statement has changed so far
   const catalog::Identities& who() const { return facts->who; }

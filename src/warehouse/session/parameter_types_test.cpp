@@ -1,0 +1,45 @@
+#include "warehouse/session/parameter_types.h"
+
+#include <gtest/gtest.h>
+
+namespace redoubt::warehouse::session {
+namespace {
+using sql::Type;
+
+std::optional<Type> measure(std::string text) { return measure_decimal({.value = std::move(text)}); }
+
+TEST(ParameterTypes, ADecimalIsAsWideAsItsValue) {
+  EXPECT_EQ(measure("1.25"), Type::decimal(3, 2));
+  EXPECT_EQ(measure(" -0.001 "), Type::decimal(4, 3));
+  EXPECT_EQ(measure(".5"), Type::decimal(1, 1));
+  EXPECT_EQ(measure("42"), Type::decimal(2, 0));
+  EXPECT_EQ(measure("1.5e3"), Type::decimal(4, 0));
+  EXPECT_EQ(measure("15E-4"), Type::decimal(4, 4));
+  EXPECT_EQ(measure("0"), Type::decimal(1, 0));
+  EXPECT_EQ(measure(std::string(50, '1') + "." + std::string(50, '2')), Type::decimal(38, 37));  // too wide: the engine says so
+}
+
+TEST(ParameterTypes, WhatIsNoNumberIsLeftToTheConversion) {
+  for (auto* text : {"", " ", ".", "-", "1.2.3", "x", "NaN", "1e", "1e9999999999999", "1e5000"})
+    EXPECT_FALSE(measure(text)) << text;
+  EXPECT_FALSE(measure_decimal({.value = std::nullopt}));
+}
+
+TEST(ParameterTypes, BinaryNumericTellsItsScale) {
+  // 1.25: digits 1, 2500; weight 0; positive; two digits behind the point.
+  std::string bytes("\0\2\0\0\0\0\0\2\0\1\x09\xc4", 12);
+  EXPECT_EQ(measure_decimal({.value = bytes, .binary = true}), Type::decimal(6, 2));
+  EXPECT_FALSE(measure_decimal({.value = "short", .binary = true}));
+}
+
+TEST(ParameterTypes, OnlyOpenNumericsChange) {
+  std::vector<Type> declared = {Type::decimal(Type::kAny), Type::decimal(10, 1), sql::TypeKind::kInteger,
+                                Type::decimal(Type::kAny)};
+  std::vector<engine::Parameter> values = {{.value = "1.25"}, {.value = "1.25"}, {.value = "7"}, {.value = std::nullopt}};
+  EXPECT_EQ(types_for_values(declared, values),
+            (std::vector<Type>{Type::decimal(3, 2), Type::decimal(10, 1), sql::TypeKind::kInteger, Type::decimal()}));
+  EXPECT_EQ(types_for_description(declared)[0], Type::decimal(38, 12));
+}
+
+}  // namespace
+}  // namespace redoubt::warehouse::session
