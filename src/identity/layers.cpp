@@ -60,6 +60,10 @@ std::shared_ptr<const PrincipalPolicies> gone() {
 
 std::shared_ptr<const PrincipalPolicies> gather(const access::Caller& caller, const Account& account,
                                                 const OrganizationPtr& organization) {
+  if (organization) {
+    auto member = organization->accounts.find(account.id);
+    if (member != organization->accounts.end() && member->second.status != "ACTIVE") return gone();
+  }
   auto out = std::make_shared<PrincipalPolicies>();
   out->canonical_id = account.canonical_id;
   const Principal* principal = nullptr;
@@ -99,10 +103,6 @@ std::shared_ptr<const PrincipalPolicies> Layers::of(const access::Caller& caller
   AccountPtr account = accounts_.find(caller.account);
   if (!account) return gone();
   OrganizationPtr organization = accounts_.organization_of(caller.account);
-  if (organization) {
-    auto member = organization->accounts.find(caller.account);
-    if (member != organization->accounts.end() && member->second.status != "ACTIVE") return gone();
-  }
   ById& known = principals_[size_t(caller.type)];
   {
     std::lock_guard lock(mutex_);

@@ -6,15 +6,16 @@
 ///   context.set("s3:ExistingObjectTag/Team", "blue");  // names compare without regard to ASCII case, tag keys included
 ///   context.set_list("aws:TagKeys", {"Team", "Cost"});
 ///
-/// Values are copied; building costs two allocations, lookups none. A key that isn't set is absent for IfExists and Null; so
-/// is one whose list is empty. Set a key only where AWS sets it: absence decides (identity.md §4 tables presence).
-/// Threads: one writer, then any number of readers.
+/// Values are copied; lookups allocate nothing, nor does building, mostly: a thread uses the memory of its last contexts again. A
+/// key that isn't set is absent for IfExists and Null; so is one whose list is empty. Set a key only where AWS sets it: absence
+/// decides (identity.md §4 tables presence). Threads: one writer, then any number of readers.
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace redoubt::policy {
@@ -26,21 +27,35 @@ constexpr uint32_t key_hash(std::string_view name) {
   return h;
 }
 
+/// A condition key's name. A literal's is hashed by the compiler and isn't copied into the context.
+class ContextKey {
+ public:
+  template <size_t N>
+  consteval ContextKey(const char (&literal)[N]) : name(literal, N - 1), hash(key_hash(name)), literal(true) {}
+  template <typename T>
+    requires(!std::is_array_v<std::remove_reference_t<T>> && std::is_convertible_v<const T&, std::string_view>)
+  ContextKey(const T& text) : name(text), hash(key_hash(name)), literal(false) {}
+  std::string_view name;
+  uint32_t hash;
+  bool literal;
+};
+
 class Context {
  public:
   /// `base` is asked for keys that this one doesn't have; it must outlive this.
-  explicit Context(const Context* base = nullptr) : base_(base) {}
+  explicit Context(const Context* base = nullptr);
+  ~Context();
   Context(Context&&) = default;
   Context& operator=(Context&&) = default;
 
-  void set(std::string_view key, std::string_view value);  // replaces
-  void set_bool(std::string_view key, bool value) { set(key, value ? "true" : "false"); }
-  void set_int(std::string_view key, int64_t value) { set(key, std::to_string(value)); }
-  void set_list(std::string_view key, std::span<const std::string_view> values);
-  void set_list(std::string_view key, std::initializer_list<std::string_view> values) {
+  void set(const ContextKey& key, std::string_view value);  // replaces
+  void set_bool(const ContextKey& key, bool value) { set(key, value ? "true" : "false"); }
+  void set_int(const ContextKey& key, int64_t value) { set(key, std::to_string(value)); }
+  void set_list(const ContextKey& key, std::span<const std::string_view> values);
+  void set_list(const ContextKey& key, std::initializer_list<std::string_view> values) {
     set_list(key, std::span<const std::string_view>(values.begin(), values.size()));
   }
-  void set_list(std::string_view key, const std::vector<std::string>& values);
+  void set_list(const ContextKey& key, const std::vector<std::string>& values);
 
   /// Empty: absent.
   std::span<const std::string_view> find(std::string_view key) const { return find(key, key_hash(key)); }
@@ -63,13 +78,18 @@ class Context {
     uint32_t hash, first, count;
     std::string_view name;
   };
-  std::string_view keep(std::string_view text);
+  struct Storage {
+    std::vector<Entry> entries;
+    std::vector<std::string_view> values;  // an entry's are consecutive
+    std::vector<std::unique_ptr<char[]>> chunks;
+    size_t used = 0, size = 0;  // of the last chunk
+    std::string_view keep(std::string_view text);
+    void clear();
+  };
+  static std::vector<std::unique_ptr<Storage>>& spares();
 
   const Context* base_ = nullptr;
-  std::vector<Entry> entries_;
-  std::vector<std::string_view> values_;  // an entry's are consecutive
-  std::vector<std::unique_ptr<char[]>> chunks_;
-  size_t used_ = 0, size_ = 0;  // of the last chunk
+  std::unique_ptr<Storage> own_;
 };
 
 }  // namespace redoubt::policy
