@@ -92,7 +92,7 @@ Result<void> ClusterFront::listen(Open& cluster, Ip ip, int port, const std::vec
   TRY(auto tls, authority_.issue(names, TlsProtocol::postgresql));
   TRY(auto listener, net::Listener::open(io_, {ip, static_cast<uint16_t>(port)}, {}));
   auto options = std::make_shared<wire::Options>();
-  options->admit = cluster.admit;
+  options->admit = [admit = cluster.admit, at = listener->local().port](const Ip& peer) { return admit(peer, at); };
   options->backend = [service = cluster.service]() -> Result<std::shared_ptr<wire::Backend>> {
     TRY(auto sql_service, service());
     return wire::service_backend(std::move(sql_service));

@@ -3,6 +3,7 @@ import json
 
 import pytest
 from support.aws import new_user, refused
+from support.server import Refused
 
 
 @pytest.fixture(scope="module")
@@ -124,15 +125,21 @@ def test_rules_survive_a_kill(server, ec2):
 
 
 def test_a_cluster_asks_its_groups_before_the_first_byte(server, ec2):
-    if not server.env.get("PGPORT"):
-        pytest.skip("no cluster")
     group = default_group(ec2)["GroupId"]
     everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "127.0.0.1/32"}]}
     assert server.psql("select 1") == "1"
     ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[everything])
-    from support.server import Refused
     with pytest.raises(Refused):
         server.psql("select 1")
-    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=tcp("127.0.0.1/32", server.boto("redshift").describe_clusters()["Clusters"][0]["Endpoint"]["Port"]))
-    assert server.psql("select 1") == "1"
+    # Its declared port opens it, also where it is reached through --cluster-port; so does that one; another doesn't.
+    declared = server.boto("redshift").describe_clusters()["Clusters"][0]["Endpoint"]["Port"]
+    reached = int(server.env["PGPORT"])
+    for port in (declared, reached):
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=tcp("127.0.0.1/32", port))
+        assert server.psql("select 1") == "1"
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=tcp("127.0.0.1/32", port))
+    other = next(p for p in (5440, 5441, 5442) if p not in (declared, reached))
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=tcp("127.0.0.1/32", other))
+    with pytest.raises(Refused):
+        server.psql("select 1")
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[everything])

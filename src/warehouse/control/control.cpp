@@ -88,11 +88,12 @@ Result<void> Control::start(const ClusterPtr& cluster) {
     std::lock_guard lock(cluster->mutex);
     cluster->opening = opening;
   }
-  auto admit = [this, weak = std::weak_ptr(cluster)](const Ip& peer) {
+  auto admit = [this, weak = std::weak_ptr(cluster)](const Ip& peer, int port) {
     auto c = weak.lock();
     if (!c) return false;
     auto r = c->snapshot();
-    return options_.admits(r.security_groups, peer, r.port);
+    // The --cluster one is also reached through --cluster-port: a rule for its declared port opens that door, too.
+    return options_.admits(r.security_groups, peer, r.port) || (port != r.port && options_.admits(r.security_groups, peer, port));
   };
   return front_.open(record.uid, {record.address, record.port}, [opening] { return opening.get(); }, admit);
 }

@@ -28,8 +28,8 @@ class Front {
   /// Listens there. `service` may block (pool thread) until the engine is open; null: the cluster can't be used now, say why by
   /// its error.
   using Service = std::function<Result<std::shared_ptr<session::SqlService>>()>;
-  /// Asked for every connection before its first byte.
-  using Admit = std::function<bool(const Ip& peer)>;
+  /// Asked for every connection before its first byte; `port` is the listener's that it came in on.
+  using Admit = std::function<bool(const Ip& peer, int port)>;
   virtual Result<void> open(const std::string& uid, const ClusterAddress& at, Service service, Admit admit) = 0;
   /// Stops listening; its connections have ended when it returns. Unknown uids are fine.
   virtual void close(const std::string& uid) = 0;
