@@ -1,6 +1,5 @@
 """Redoubt beside its peers; see README.md. Prints one line a measurement: what, ours, the peer's, the ratio, and what it should be."""
 import hashlib
-import http.client
 import json
 import os
 import pathlib
@@ -8,7 +7,6 @@ import random
 import re
 import shutil
 import socket
-import ssl
 import statistics
 import struct
 import subprocess
@@ -16,12 +14,14 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
+from support.postgres import Postgres  # noqa: E402
 from support.server import Server, free_port  # noqa: E402
 
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+POSTGRES_SETTINGS = ["max_wal_size=8GB", "shared_buffers=1GB"]
 ROWS_LOAD, ROWS_SELECT = int(os.environ.get("BENCH_LOAD", 2_000_000)), int(os.environ.get("BENCH_SELECT", 5_000_000))
 COLUMNS = "a integer, b bigint, c varchar(40), d varchar(60), e numeric(12,2), f date, g timestamp, h double precision, i boolean, j smallint"
 
@@ -48,43 +48,14 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class Postgres:
-    """A PostgreSQL of our own: loopback, a free port, a temporary folder."""
-
-    def __init__(self, folder):
-        self.data, self.port = folder / "pg", free_port()
-        # PostgreSQL refuses to run as root.
-        self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        folder.chmod(0o755)
-        self.data.mkdir()
-        if self.user:
-            shutil.chown(self.data, "postgres", "postgres")
-        self.run("initdb", "-D", self.data, "-U", "bench", "-A", "trust", "--no-sync")
-        self.process = subprocess.Popen([*self.user, POSTGRES / "postgres", "-D", self.data, "-p", str(self.port), "-k", self.data, "-c", "listen_addresses=127.0.0.1",
-                                         "-c", "max_wal_size=8GB", "-c", "shared_buffers=1GB"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while subprocess.run([POSTGRES / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port)], stdout=subprocess.DEVNULL).returncode:
-            time.sleep(0.1)
-
-    def run(self, program, *args):
-        subprocess.run([*self.user, POSTGRES / program, *map(str, args)], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    def connect(self):
-        import psycopg
-        return psycopg.connect(host="127.0.0.1", port=self.port, user="bench", dbname="postgres", autocommit=True)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-
 def rows_file(path, rows):
     """Delimited text, about 83 bytes a row."""
     chance = random.Random(1)
     words = ["lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit"]
     block = []
     for i in range(10_000):
-        block.append((chance.choice(words) + " " + chance.choice(words), "note " + chance.choice(words) * 3, f"{chance.randrange(10**6)}.{chance.randrange(100):02}",
-                      f"20{chance.randrange(10, 25)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}", repr(chance.random() * 1000)))
+        block.append((chance.choice(words), chance.choice(words), f"{chance.randrange(10**6)}.{chance.randrange(100):02}",
+                      f"20{chance.randrange(10, 25)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}", f"{chance.random() * 1000:.4f}"))
     with open(path, "w") as out:
         for start in range(0, rows, 10_000):
             out.write("".join(f"{start + n}|{(start + n) * 7919}|{c}|{d}|{e}|{f}|{f} 12:34:56|{h}|{'t' if n % 2 else 'f'}|{n % 1000}\n" for n, (c, d, e, f, h) in enumerate(block)))
@@ -150,7 +121,7 @@ def bench_load(server, folder):
     iam.attach_role_policy(RoleName="bench", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     role = f"arn:aws:iam::{server.account}:role/bench"
     server.boto("redshift").modify_cluster_iam_roles(ClusterIdentifier=server.cluster, AddIamRoles=[role])
-    postgres = Postgres(folder)
+    postgres = Postgres(*POSTGRES_SETTINGS)
     try:
         ours, theirs = server.connect(), postgres.connect()
         for c in (ours, theirs):
@@ -176,17 +147,19 @@ def bench_load(server, folder):
         mine = timed(copy_ours)
         line("COPY from an encrypted object / DuckDB read_csv", mine, raw, "at most 1.25x")
         path.chmod(0o644)
+        folder.chmod(0o755)
+        folder.parent.chmod(0o755)
         line("COPY from an encrypted object / PostgreSQL COPY FROM", mine, timed(copy_theirs_file), "below 1x")
         mine = timed(lambda: ours.execute(f"unload ('select * from t') to 's3://bench/out/' iam_role '{role}' allowoverwrite"))
         line("UNLOAD / DuckDB COPY TO csv", mine, timed(lambda: db.execute(f"copy t to '{folder / 'out.csv'}' (delimiter '|', header false)")), "at most 1.25x")
-        out = folder / "pg" / "out.txt"
+        out = postgres.data / "out.txt"
         line("UNLOAD / PostgreSQL COPY TO", mine, timed(lambda: theirs.execute(f"copy t to '{out}' (delimiter '|')")), "below 1x")
     finally:
         postgres.stop()
 
 
 def bench_select(server, folder):
-    postgres = Postgres(folder / "select")
+    postgres = Postgres(*POSTGRES_SETTINGS)
     try:
         make = "create table s (a integer, b bigint, c varchar(20), d numeric(10,2), e date, f double precision)"
         theirs = postgres.connect()
@@ -199,16 +172,16 @@ def bench_select(server, folder):
         parts = ", ".join(f"digits d{i}" for i in range(7))
         number = " + ".join(f"d{i}.n * {10 ** i}" for i in range(7))
         ours.execute(f"insert into s select n, n * 7, 'text ' || (n % 1000), (n % 100000) / 100.0, dateadd(day, n % 1000, date '2020-01-01'), n * 1.5 from (select {number} + 1 as n from {parts}) x where n <= {ROWS_SELECT}")
-        ours.execute("create user raw password 'Raw0Reader'")
+        ours.execute(f"create user raw password 'md5{hashlib.md5(b'Raw0Readerraw').hexdigest()}'")  # so that it signs on by MD5, as it does there
         ours.execute("grant select on s to raw")
         e = server.pg()
         mine = RawReader(e["host"], e["port"], "raw", "Raw0Reader", e["dbname"])
-        peer = RawReader("127.0.0.1", postgres.port, "bench", "", "postgres")
+        peer = RawReader("127.0.0.1", postgres.port, "postgres", "", "postgres")
         line(f"{ROWS_SELECT} rows x 6 to a raw reader / PostgreSQL", timed(lambda: mine.query("select * from s")), timed(lambda: peer.query("select * from s")), "at most 0.5x")
         psql = ["psql", "-X", "-At", "-o", "/dev/null", "-c", "select * from s"]
         env = server.client_env()
         a = timed(lambda: subprocess.run(psql, env=env, check=True), 1)
-        b = timed(lambda: subprocess.run([*psql[:1], "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "bench", "-d", "postgres", *psql[1:]], check=True), 1)
+        b = timed(lambda: subprocess.run([*psql[:1], "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "postgres", "-d", "postgres", *psql[1:]], check=True), 1)
         line("the same through psql / PostgreSQL", a, b, "at most 1x")
     finally:
         postgres.stop()
@@ -225,9 +198,9 @@ def bench_decide():
     line("decision: see CPU columns above", "", goal="GetObject with key policy below 2 us")
 
 
-def bench_start(server):
+def bench_start(server, _):
     example = ROOT / "examples/01-role-chaining"
-    server.aws("cloudformation", "deploy", "--stack-name", "onboarding", "--template-file", str(example / "redshift-onboarding.yaml"), "--capabilities", "CAPABILITY_NAMED_IAM")
+    server.aws("cloudformation", "deploy", "--stack-name", "onboarding", "--template-file", str(example / "onboarding.cf.yaml"), "--capabilities", "CAPABILITY_NAMED_IAM")
     before = cpu(server.pid)
     out = server.run(["python", str(example / "onboard.py"), "1000"], timeout=1800)
     line("1,000 tenants onboarded, server CPU", f"{cpu(server.pid) - before:.1f} s", goal="below 60 s")
@@ -240,37 +213,95 @@ def bench_start(server):
     line("memory after the start", f"{rss} MB", goal="below 150 MB with one cluster, idle")
 
 
-def bench_objects(server, clients=16, seconds=10):
-    """1 KiB PUT and GET over TLS by presigned URLs, so that the client's own signing isn't measured."""
-    s3, kms = server.boto("s3"), server.boto("kms")
+def presigned(s3, operation, names, body):
+    """HTTP requests by presigned URLs, ready to be sent."""
+    out = []
+    for name in names:
+        url = urllib.parse.urlsplit(s3.generate_presigned_url(operation, Params={"Bucket": "small", "Key": name}))
+        head = f"{'PUT' if body else 'GET'} {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n" + (f"Content-Length: {len(body)}\r\n" if body else "")
+        out.append(head.encode() + b"\r\n" + body)
+    return out
+
+
+def hammer(port, ca, requests, clients=16, seconds=10):
+    text = b"".join(str(len(r)).encode() + b"\n" + r for r in requests)
+    done = subprocess.run([ROOT / "build/release/bench/hammer", "127.0.0.1", str(port), str(ca), str(clients), str(seconds)], input=text, capture_output=True)
+    if done.returncode:
+        raise SystemExit(f"port {port}: " + done.stderr.decode(errors="replace"))
+    return json.loads(done.stdout)
+
+
+class Versitygw:
+    """The peer: an S3 gateway on a folder of files."""
+
+    def __init__(self, folder):
+        self.binary = shutil.which("versitygw") or str(pathlib.Path.home() / "go/bin/versitygw")
+        if not os.path.exists(self.binary):
+            raise FileNotFoundError("versitygw isn't installed: bench/run does it where there is a Go toolchain")
+        folder.mkdir()
+        (folder / "data").mkdir()
+        self.ca = folder / "cert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", self.ca], check=True, capture_output=True)
+        self.port = free_port()
+        self.log = open(folder / "log", "wb")
+        self.process = subprocess.Popen([self.binary, "--access", "bench", "--secret", "bench-secret", "--port", f"127.0.0.1:{self.port}", "--cert", self.ca, "--key", folder / "key.pem",
+                                         "--quiet", "posix", folder / "data"], stdout=self.log, stderr=self.log)
+        self.pid = self.process.pid
+        while socket.socket().connect_ex(("127.0.0.1", self.port)):
+            assert self.process.poll() is None, "versitygw didn't start"
+            time.sleep(0.05)
+
+    def s3(self):
+        import boto3
+        import botocore.config
+        return boto3.client("s3", endpoint_url=f"https://127.0.0.1:{self.port}", aws_access_key_id="bench", aws_secret_access_key="bench-secret", region_name="us-east-1",
+                            verify=str(self.ca), config=botocore.config.Config(s3={"addressing_style": "path"}, signature_version="s3v4", retries={"total_max_attempts": 20}))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+
+
+def bench_objects(server, folder):
+    """1 KiB PUT and GET over TLS by presigned URLs, so that no client's signing is measured."""
+    config = {"config": botocore_config()}
+    s3, kms = server.boto("s3", **config), server.boto("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
     s3.create_bucket(Bucket="small")
     s3.put_bucket_encryption(Bucket="small", ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]})
     port = int(server.endpoint.rsplit(":", 1)[1])
-    body = b"x" * 1024
-    for method, operation in (("PUT", "put_object"), ("GET", "get_object")):
-        urls = [s3.generate_presigned_url(operation, Params={"Bucket": "small", "Key": f"k{n}"}).split(str(port), 1)[1] for n in range(64)]
-        counts, stop = [0] * clients, threading.Event()
+    try:
+        peer = Versitygw(folder / "versitygw")
+        theirs = peer.s3()
+        theirs.create_bucket(Bucket="small")
+    except FileNotFoundError as e:
+        print(f"  no peer: {e}")
+        peer = None
+    names = [f"k{n}" for n in range(1024)]
+    try:
+        for method, operation, body in (("PUT", "put_object", b"x" * 1024), ("GET", "get_object", b"")):
+            before = cpu(server.pid)
+            mine = hammer(port, server.ca, presigned(s3, operation, names, body))
+            used = (cpu(server.pid) - before) / mine["requests"] * 1e6
+            rate = mine["requests"] / mine["seconds"]
+            note = f"{used:.0f} us of server CPU each, p99 {mine['p99_us'] / 1000:.1f} ms"
+            if peer:
+                before = cpu(peer.pid)
+                other = hammer(peer.port, peer.ca, presigned(theirs, operation, names, body))
+                peers = (cpu(peer.pid) - before) / other["requests"] * 1e6
+                line(f"{method} 1 KiB, TLS, 16 clients / versitygw, unencrypted", rate, other["requests"] / other["seconds"], f"{note}; theirs {peers:.0f} us", unit="/s")
+            else:
+                line(f"{method} 1 KiB, SSE-KMS, TLS, durable, 16 clients", f"{rate:.0f}/s", goal=note)
+    finally:
+        if peer:
+            peer.stop()
 
-        def client(n):
-            connection = http.client.HTTPSConnection("127.0.0.1", port, context=ssl.create_default_context(cafile=server.ca))
-            while not stop.is_set():
-                connection.request(method, urls[(n * 4 + counts[n]) % 64], body if method == "PUT" else None)
-                answer = connection.getresponse()
-                answer.read()
-                assert answer.status == 200, answer.status
-                counts[n] += 1
 
-        threads = [threading.Thread(target=client, args=(n,)) for n in range(clients)]
-        before = cpu(server.pid)
-        for t in threads:
-            t.start()
-        time.sleep(seconds)
-        stop.set()
-        for t in threads:
-            t.join()
-        used = cpu(server.pid) - before
-        line(f"{method} 1 KiB, SSE-KMS, TLS, durable, {clients} clients", f"{sum(counts) / seconds:.0f}/s", goal=f"{used / max(1, sum(counts)) * 1e6:.0f} us of server CPU each")
+def botocore_config():
+    import botocore.config
+    return botocore.config.Config(signature_version="s3v4")
 
 
 def main():
@@ -283,9 +314,8 @@ def main():
                 bench_decide()
                 continue
             (folder / name).mkdir()
-            (folder / "select").mkdir(exist_ok=True)
             with Server(folder / name / "server") as server:
-                {"load": bench_load, "select": bench_select}.get(name, lambda s, f: {"start": bench_start, "objects": bench_objects}[name](s))(server, folder / name)
+                {"load": bench_load, "select": bench_select, "start": bench_start, "objects": bench_objects}[name](server, folder / name)
 
 
 main()
