@@ -21,6 +21,13 @@ MACHINE = re.compile(r"/ro" r"ot/|/wo" r"rk/|/tmp/" r"w/|\.int" r"ernal\b|deb\.d
 LINES_MAX = 700
 
 
+def headers_to_compile(texts):
+    """The headers that no source of a release build includes before anything else. texts: path -> text."""
+    first = {"src/" + names[0][1:-1] for path, text in texts.items()
+             if path.endswith(".cpp") and not path.endswith(("_fuzz.cpp", "_bench.cpp")) and (names := includes(text))}
+    return sorted(path for path in texts if path.endswith(".h") and path not in first)
+
+
 def read_layers(text):
     """room -> the rooms that it may include; the order of the file is kept."""
     rooms = {}

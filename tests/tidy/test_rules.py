@@ -44,3 +44,8 @@ def test_long_files_need_a_reason():
     assert list(rules.too_long("a", "\n" * 701, {}))
     assert not list(rules.too_long("a", "\n" * 701, {"a": "a table"}))
     assert not list(rules.too_long("a", "\n" * 700, {}))
+
+
+def test_headers_that_stand_first_are_compiled_by_their_sources():
+    texts = {"src/a/a.h": "", "src/a/b.h": "", "src/a/c.h": "", "src/a/a.cpp": '#include "a/a.h"\n#include "a/b.h"', "src/a/c_fuzz.cpp": '#include "a/c.h"'}
+    assert rules.headers_to_compile(texts) == ["src/a/b.h", "src/a/c.h"]
