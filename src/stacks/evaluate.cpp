@@ -81,12 +81,13 @@ class Evaluator {
   }
 
   Result<bool> condition(const std::string& name) {
-    auto it = env_.conditions.find(name);
-    if (it != env_.conditions.end()) return it->second;
+    if (auto it = env_.conditions.find(name); it != env_.conditions.end()) return it->second;
+    if (auto it = decided_.find(name); it != decided_.end()) return it->second;
     const Json* body = env_.t->conditions.find(name);
     if (!body || ++depth_ > 200) return wrong("the condition " + name + " can't be decided");
     auto v = truth(*body);
     --depth_;
+    if (v) decided_[name] = *v;  // conditions that name others twice would otherwise double the work at each step
     return v;
   }
 
@@ -284,6 +285,7 @@ class Evaluator {
   }
 
   const Environment& env_;
+  std::map<std::string, bool> decided_;
   int depth_ = 0;
 };
 
@@ -295,13 +297,14 @@ Result<std::map<std::string, bool>> resolve_conditions(const Environment& env) {
   bare.ref = nullptr;
   bare.get_att = nullptr;
   bare.import_value = nullptr;
+  Evaluator evaluator(bare);
+  std::map<std::string, bool> out;
   for (auto& [name, body] : env.t->conditions.members()) {
     Json whole = Json::object();
     whole.set("Condition", name);
-    TRY(bool v, Evaluator(bare).truth(whole));
-    bare.conditions[name] = v;
+    TRY(out[name], evaluator.truth(whole));
   }
-  return bare.conditions;
+  return out;
 }
 
 Result<std::optional<Json>> evaluate(const Json& j, const Environment& env) { return Evaluator(env).value(j); }

@@ -253,5 +253,19 @@ TEST_F(Evaluation, RepeatedDoublingIsBounded) {
   EXPECT_TRUE(run(expression).starts_with("! Template error: Fn::Sub: ")) << run(expression).substr(0, 100);
 }
 
+TEST_F(Evaluation, ConditionsThatNameOthersTwiceAreDecidedOnce) {
+  std::string conditions;  // each would double the work of the one before
+  for (int i = 0; i < 60; ++i) {
+    std::string next = "{Condition: C" + std::to_string(i + 1) + "}";
+    conditions += ", C" + std::to_string(i) + ": {Fn::And: [" + next + ", " + next + "]}";
+  }
+  auto t = parse_template("Resources: {A: {Type: T}}\nConditions: {C60: {Fn::Equals: [a, a]}" + conditions + "}\n");
+  ASSERT_TRUE(t) << t.error().message;
+  auto decided = resolve_conditions({.t = &*t});
+  ASSERT_TRUE(decided) << decided.error().message;
+  EXPECT_EQ(decided->size(), 61u);
+  EXPECT_TRUE(decided->at("C0"));
+}
+
 }  // namespace
 }  // namespace redoubt::stacks
