@@ -1,5 +1,6 @@
 #include "stacks/document.h"
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -214,8 +215,22 @@ class Builder : public YAML::EventHandler {
   size_t nodes_ = 0, bytes_ = 0;
 };
 
+/// The code point at text[at] of valid UTF-8, if YAML 1.1 doesn't count it among its printable ones: the library would let such
+/// characters through and stumble over some.
+std::optional<unsigned> special_character(std::string_view text, size_t at) {
+  auto byte = [&](size_t i) { return unsigned{static_cast<unsigned char>(text[at + i])}; };
+  if (byte(0) < 0x20 && byte(0) != '\t' && byte(0) != '\n' && byte(0) != '\r') return byte(0);
+  if (byte(0) == 0x7F) return 0x7F;
+  if (byte(0) == 0xC2 && byte(1) < 0xA0 && byte(1) != 0x85) return byte(1);
+  if (byte(0) == 0xEF && byte(1) == 0xBF && byte(2) >= 0xBE) return 0xFFC0 + (byte(2) & 0x3F);
+  return std::nullopt;
+}
+
 Result<Json> parse_yaml(std::string_view text) {
   if (!is_valid_utf8(text)) return invalid("Template format error: YAML not well-formed. The text is not valid UTF-8.");
+  for (size_t i = 0; i < text.size(); ++i)
+    if (special_character(text, i))
+      return invalid("Template format error: YAML not well-formed. Special characters are not allowed.");
   Builder builder;
   try {
     std::istringstream in{std::string(text)};
@@ -252,12 +267,28 @@ int depth_of(const Json& j) {
   return deepest + 1;
 }
 
+/// In double quotes.
+std::string quoted(const std::string& text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    auto special = special_character(text, i);
+    if (special && *special >= 0x7F) {  // json_quote knows those below
+      out += fmt::format("\\u{:04x}", *special);
+      i += *special > 0xFF ? 2 : *special > 0x7F ? 1 : 0;
+    } else {
+      std::string one = json_quote({&text[i], 1});
+      out.append(one, 1, one.size() - 2);
+    }
+  }
+  return '"' + out + '"';
+}
+
 void print(const Json& j, int indent, std::string& out) {
   auto child = [&](const Json& v) {
     bool block = v.size() > 0;
     if (!block) {
       out += ' ';
-      out += v.dump();
+      out += v.is_string() ? quoted(v.text()) : v.dump();
       out += '\n';
     } else {
       out += '\n';
@@ -266,7 +297,7 @@ void print(const Json& j, int indent, std::string& out) {
   };
   std::string pad(size_t(indent) * 2, ' ');
   if (j.size() == 0) {
-    out += pad + j.dump() + "\n";
+    out += pad + (j.is_string() ? quoted(j.text()) : j.dump()) + "\n";
   } else if (j.is_array()) {
     for (auto& v : j.items()) {
       out += pad + "-";
@@ -276,9 +307,9 @@ void print(const Json& j, int indent, std::string& out) {
     for (auto& [name, v] : j.members()) {
       // A long simple key is no longer simple in YAML (1024 characters); the explicit form has no such limit.
       if (name.size() > 500)
-        out += pad + "? " + json_quote(name) + "\n" + pad + ":";
+        out += pad + "? " + quoted(name) + "\n" + pad + ":";
       else
-        out += pad + json_quote(name) + ":";
+        out += pad + quoted(name) + ":";
       child(v);
     }
   }

@@ -85,14 +85,17 @@ TEST(Document, HostileInputIsBounded) {
   EXPECT_TRUE(parsed("{" + std::string(1000, ' ') + "\"a\":" + std::string(150, '[') + std::string(150, ']') + "}")
                   .starts_with("! Template format error: nesting"));
   EXPECT_EQ(parsed("a: 1" + std::string(5000, '0')).size(), 5007u);
-  parsed(std::string("a: \0b", 5));
+  for (std::string_view special : {std::string_view("a\0b: 1", 6), std::string_view("a: \x1B"), std::string_view("a: '\x7F'"),
+                                   std::string_view("a: \xC2\x9F"), std::string_view("a: \xEF\xBF\xBF")})
+    EXPECT_EQ(parsed(special), "! Template format error: YAML not well-formed. Special characters are not allowed.") << special;
+  EXPECT_EQ(parsed("a: \xC2\xA0\xC3\xBC x"), "{\"a\":\"\xC2\xA0\xC3\xBC x\"}");
 }
 
 TEST(Document, PrintIsTheInverseOfParse) {
   rc::check([] {
     auto text = [] {
-      return *rc::gen::container<std::string>(
-          rc::gen::oneOf(rc::gen::inRange<char>(32, 126), rc::gen::element('\n', '"', '\\', ':', '#', '\t', '!')));
+      return *rc::gen::container<std::string>(rc::gen::oneOf(
+          rc::gen::inRange<char>(32, 126), rc::gen::element('\n', '"', '\\', ':', '#', '\t', '!', '\0', '\x1B', '\x7F')));
     };
     auto build = [&](auto&& self, int depth) -> Json {
       int kind = *rc::gen::inRange(0, depth > 0 ? 7 : 5);
