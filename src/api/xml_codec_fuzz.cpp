@@ -1,5 +1,6 @@
 // Any bytes as an XML body: read as a request of an operation; what was read is written and read to the same.
 #include "api/codec.h"
+#include "api/fuzz_head.h"
 #include "api/random_value.h"
 #include "api/s3.h"
 #include "api/xml.h"
@@ -7,10 +8,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace redoubt;
   using namespace redoubt::api;
-  if (size == 0) return 0;
-  auto operations = s3::service().operations;
-  const OperationShape& op = *operations[data[0] % operations.size()];
-  std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
+  std::string_view body(reinterpret_cast<const char*>(data), size);
+  const ServiceShape* const services[] = {&s3::service()};
+  const OperationShape& op = *fuzz_operation(services, body).second;
   (void)parse_xml(body);
   RequestHead head;
   head.method = op.method;

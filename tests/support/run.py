@@ -141,6 +141,9 @@ def run_fuzz(total):
         seeds = ROOT / "tests/fuzz/seeds" / target
         command = [str(binary), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={FUZZ}/",
                    "-print_final_stats=1", str(corpus)] + ([str(seeds)] if seeds.is_dir() else [])
+        words = ROOT / "tests/fuzz/words" / target
+        if words.exists():
+            command.append(f"-dict={words}")
         if not binary.exists():
             return target, "doesn't build", ""
         status, output = call(command, FUZZ_SECONDS + 120)

@@ -1,3 +1,5 @@
+// links only: warehouse/engine/duckdb/emit.cpp warehouse/engine/duckdb/emit_error.cpp warehouse/engine/duckdb/emit_expr.cpp
+// links only: warehouse/engine/duckdb/emit_functions.cpp warehouse/engine/duckdb/emit_secured.cpp warehouse/secure PkgConfig::RE2
 /// libFuzzer: no text crashes parser, analyzer or emitter, and no emitted text holds a name that a user chose: the tables,
 /// columns and schemas here all contain "zzq", which may stand only inside of literals.
 #include <cstdint>

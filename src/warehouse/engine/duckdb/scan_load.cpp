@@ -117,35 +117,6 @@ class EngineLocalTime final : public LocalTime {
 
 }  // namespace
 
-Storage storage_of(const sql::Type& type) {
-  switch (type.kind) {
-    case TypeKind::kBoolean:
-      return Storage::kBool;
-    case TypeKind::kSmallint:
-      return Storage::kInt16;
-    case TypeKind::kInteger:
-    case TypeKind::kDate:
-      return Storage::kInt32;
-    case TypeKind::kDecimal:
-      if (type.precision == sql::Type::kAny || type.precision > 18) return Storage::kInt128;
-      return type.precision <= 4 ? Storage::kInt16 : type.precision <= 9 ? Storage::kInt32 : Storage::kInt64;
-    case TypeKind::kReal:
-      return Storage::kFloat;
-    case TypeKind::kDouble:
-      return Storage::kDouble;
-    case TypeKind::kChar:
-    case TypeKind::kVarchar:
-    case TypeKind::kText:
-    case TypeKind::kName:
-    case TypeKind::kCharByte:
-    case TypeKind::kSuper:
-    case TypeKind::kVarbyte:
-      return Storage::kBytes;
-    default:
-      return Storage::kInt64;
-  }
-}
-
 Result<std::shared_ptr<LocalTime>> local_time(const std::string& zone) {
   TRY(auto offsets, zone_offsets(zone));
   if (!offsets) return nullptr;
