@@ -66,6 +66,8 @@ Privileges all_privileges(AclTarget target) {
       return kSelect | kInsert | kUpdate | kDelete | kReferences | kDrop | kAlter | kTruncate;
     case AclTarget::kColumn:
       return kSelect | kUpdate;
+    case AclTarget::kProcedure:
+      return kExecute;
   }
   return 0;
 }

@@ -35,7 +35,7 @@ using Privileges = uint32_t;
 inline constexpr Privileges kSelect = 1, kInsert = 2, kUpdate = 4, kDelete = 8, kReferences = 16, kDrop = 32, kAlter = 64,
                             kTruncate = 128, kUsage = 256, kCreate = 512, kTemp = 1024, kExecute = 2048;
 
-enum class AclTarget : uint8_t { kDatabase, kSchema, kRelation, kColumn };
+enum class AclTarget : uint8_t { kDatabase, kSchema, kRelation, kColumn, kProcedure };
 
 /// Every privilege that exists on such an object: what ALL means.
 Privileges all_privileges(AclTarget target);

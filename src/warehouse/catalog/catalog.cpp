@@ -50,6 +50,7 @@ bool is_anchored(const Snapshot& s, const Object& object) {
            all_exist(o->columns, [&](auto& c) { return grantees_exist(s, c.acl); }) &&
            all_exist(o->depends_on, [&](Oid on) { return s.relation(on); }) &&
            all_exist(o->policies, [&](auto& a) { return s.policy(a.policy) && grantee_exists(s, a.grantee); });
+  if (auto* o = std::get_if<Procedure>(&object)) return s.schema(o->schema) && s.user(o->owner) && grantees_exist(s, o->acl);
   if (auto* o = std::get_if<User>(&object))
     return all_exist(o->groups, [&](Oid g) { return s.group(g); }) &&
            all_exist(o->roles, [&](auto& m) { return s.role(m.role); });
@@ -155,7 +156,8 @@ std::vector<Row> Catalog::dump() const {
   // Tombstones of the highest numbers ever given, so that a compacted log doesn't let them be given again.
   Oid oid = next_oid_.load() - 1, user = next_user_.load() - 1, group = next_group_.load() - 1;
   auto s = latest();
-  if (oid >= kFirstOid && !s->database(oid) && !s->schema(oid) && !s->relation(oid) && !s->role(oid) && !s->policy(oid))
+  if (oid >= kFirstOid && !s->database(oid) && !s->schema(oid) && !s->relation(oid) && !s->role(oid) && !s->policy(oid) &&
+      !s->procedure(oid))
     rows.push_back({"relation", oid, ""});
   if (!s->user(user)) rows.push_back({"user", user, ""});
   if (group >= 100 && !s->group(group)) rows.push_back({"group", group, ""});
@@ -178,6 +180,7 @@ void Catalog::saw(const Key& key, const Object* object) {
     case ObjectKind::kRelation:
     case ObjectKind::kRole:
     case ObjectKind::kRlsPolicy:
+    case ObjectKind::kProcedure:
       beyond(next_oid_, key.id);
       break;
     case ObjectKind::kUser:
@@ -264,6 +267,8 @@ Result<void> Transaction::check() const {
       return fail(kDuplicateSchema, "schema " + quoted(o->name) + " already exists");
     if (auto* o = std::get_if<Relation>(change.after.get()); o && taken(latest->relation(o->schema, o->name), o->oid))
       return fail(kDuplicateTable, "relation " + quoted(o->name) + " already exists");
+    if (auto* o = std::get_if<Procedure>(change.after.get()); o && taken(latest->procedure(o->schema, o->signature()), o->oid))
+      return fail(kDuplicateProcedure, "function " + quoted(o->name) + " already exists with same argument types");
     if (auto* o = std::get_if<User>(change.after.get()); o && taken(latest->user(o->name), o->id))
       return fail(kDuplicateObject, "user " + quoted(o->name) + " already exists");
     if (auto* o = std::get_if<Group>(change.after.get()); o && taken(latest->group(o->name), o->id))

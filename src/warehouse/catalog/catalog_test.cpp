@@ -153,6 +153,70 @@ TEST(Catalog, NumbersAreNeverGivenTwiceAcrossReloadAndCompaction) {
   EXPECT_GT(compacted.new_oid(), s.oid);
 }
 
+Procedure procedure(Catalog& c, const Schema& s, const std::string& name, Oid owner) {
+  Procedure p{.oid = c.new_oid(), .schema = s.oid, .database = s.database, .name = name, .owner = owner};
+  p.arguments = {{"a", ArgumentMode::kIn, sql::TypeKind::kInteger},
+                 {"b", ArgumentMode::kInOut, sql::Type::varchar(20)},
+                 {"c", ArgumentMode::kOut, sql::Type::decimal(10, 2)}};
+  p.body = "begin null; end";
+  p.settings["search_path"] = "admin";
+  p.security_definer = true;
+  return p;
+}
+
+TEST(Procedures, AreFoundByNameAndToldApartByInputTypes) {
+  World w;
+  Oid alice = w.user("alice");
+  Schema s = w.schema("s", alice);
+  Transaction t(w.catalog);
+  Procedure one = procedure(w.catalog, s, "p", alice), two = procedure(w.catalog, s, "p", alice);
+  EXPECT_EQ(one.signature(), "p(integer,character varying)");
+  two.arguments[2].mode = ArgumentMode::kIn;
+  t.put(one);
+  t.put(two);
+  ASSERT_TRUE(w.commit(t));
+  auto now = w.catalog.latest();
+  EXPECT_EQ(now->procedures_named(s.oid, "p").size(), 2u);
+  EXPECT_EQ(now->procedure(s.oid, "p(integer,character varying)")->oid, one.oid);
+  EXPECT_FALSE(now->schema_is_empty(s.oid));
+  EXPECT_TRUE(owns_anything(*now, alice));
+
+  Transaction again(w.catalog);
+  again.put(procedure(w.catalog, s, "p", alice));
+  auto refused = again.check();
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().is(kDuplicateProcedure));
+
+  Catalog reloaded(kSecret);
+  ASSERT_TRUE(reloaded.load(w.log));
+  EXPECT_TRUE(*reloaded.latest() == *now);
+  EXPECT_EQ(reloaded.latest()->procedure(one.oid)->settings.at("search_path"), "admin");
+}
+
+TEST(Procedures, OnlyTheOwnerMayExecuteUntilItIsGranted) {
+  World w;
+  Oid alice = w.user("alice"), bob = w.user("bob");
+  Procedure p = procedure(w.catalog, w.schema("s", alice), "p", alice);
+  auto may_execute = [&](Oid user) { return may(identities(*w.catalog.latest(), user), kExecute, p); };
+  EXPECT_TRUE(may_execute(alice));
+  EXPECT_FALSE(may_execute(bob));
+  EXPECT_TRUE(may_execute(kMasterUserId));
+  p.acl = effective_acl(p);
+  acl_grant(*p.acl, Grantee::user(bob), alice, kExecute, false);
+  EXPECT_TRUE(may_execute(bob));
+}
+
+TEST(Procedures, ASchemaThatHoldsOneIsNotDropped) {
+  World w;
+  Oid alice = w.user("alice");
+  Schema s = w.schema("s", alice);
+  Transaction drop(w.catalog), make(w.catalog);
+  make.put(procedure(w.catalog, s, "p", alice));
+  ASSERT_TRUE(w.commit(make));
+  drop.drop(s.key());
+  EXPECT_FALSE(drop.check());
+}
+
 TEST(Acl, RevokingAGrantOptionThatOthersDependOnIsRefused) {
   constexpr Oid owner = 1, a = 2, b = 3;
   Acl acl = default_acl(AclTarget::kRelation, owner);

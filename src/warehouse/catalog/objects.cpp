@@ -26,4 +26,17 @@ std::vector<const Column*> Relation::sort_key() const {
   return keys;
 }
 
+std::vector<sql::Type> Procedure::input_types() const {
+  std::vector<sql::Type> types;
+  for (auto& argument : arguments)
+    if (argument.is_input()) types.push_back(argument.type);
+  return types;
+}
+
+std::string Procedure::signature() const {
+  std::string text = name + "(";
+  for (const char* comma = ""; auto& type : input_types()) text += comma + type.base_name(), comma = ",";
+  return text + ")";
+}
+
 }  // namespace redoubt::warehouse::catalog

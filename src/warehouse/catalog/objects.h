@@ -26,7 +26,8 @@ enum class ObjectKind : uint8_t {
   kRole,
   kAssumeRole,
   kDefaultPrivileges,
-  kRlsPolicy
+  kRlsPolicy,
+  kProcedure
 };
 
 struct Key {
@@ -210,7 +211,8 @@ struct AssumeRoleGrants {
   bool operator==(const AssumeRoleGrants&) const = default;
 };
 
-/// ALTER DEFAULT PRIVILEGES: what relations that `user` will make get on top of their kind's default.
+/// ALTER DEFAULT PRIVILEGES: what relations and procedures that `user` will make get on top of their kind's default. One list
+/// holds the privileges of every kind; each object takes those that exist on it.
 struct DefaultPrivileges {
   Oid user = 0;
   Oid database = 0;
@@ -244,7 +246,42 @@ struct RlsPolicy {
   bool operator==(const RlsPolicy&) const = default;
 };
 
-using Object = std::variant<Database, Schema, Relation, User, Group, Role, AssumeRoleGrants, DefaultPrivileges, RlsPolicy>;
+enum class ArgumentMode : uint8_t { kIn, kOut, kInOut };
+
+struct Argument {
+  std::string name = {};  // empty: none
+  ArgumentMode mode = ArgumentMode::kIn;
+  sql::Type type;
+  bool is_input() const { return mode != ArgumentMode::kOut; }
+  bool is_output() const { return mode != ArgumentMode::kIn; }
+  bool operator==(const Argument&) const = default;
+};
+
+/// A stored procedure. Its identity within a schema is name and input types: see signature().
+struct Procedure {
+  Oid oid = 0;
+  Oid schema = 0;
+  Oid database = 0;
+  std::string name = {};
+  Oid owner = 0;
+  std::optional<Acl> acl = {};  // nullopt: EXECUTE for the owner alone
+  std::vector<Argument> arguments = {};
+  std::string body = {};        // plpgsql, as written
+  bool case_sensitive = false;  // the session's enable_case_sensitive_identifier when it was made: how the body is read
+  bool nonatomic = false;
+  bool security_definer = false;
+  std::map<std::string, std::string> settings = {};  // SET name TO value, values canonical
+  std::string comment = {};
+  Timestamp created = {};
+  Key key() const { return {ObjectKind::kProcedure, oid}; }
+  std::vector<sql::Type> input_types() const;
+  /// What tells overloads apart: the name and the input types without their modifiers, "f(integer,character varying)".
+  std::string signature() const;
+  bool operator==(const Procedure&) const = default;
+};
+
+using Object =
+    std::variant<Database, Schema, Relation, User, Group, Role, AssumeRoleGrants, DefaultPrivileges, RlsPolicy, Procedure>;
 using ObjectPtr = std::shared_ptr<const Object>;
 
 inline Key key_of(const Object& object) {

@@ -78,6 +78,7 @@ bool has_system_privilege(const Snapshot& snapshot, const Identities& who, std::
 Acl effective_acl(const Database& d) { return d.acl ? *d.acl : default_acl(AclTarget::kDatabase, d.owner); }
 Acl effective_acl(const Schema& s) { return s.acl ? *s.acl : default_acl(AclTarget::kSchema, s.owner); }
 Acl effective_acl(const Relation& r) { return r.acl ? *r.acl : default_acl(AclTarget::kRelation, r.owner); }
+Acl effective_acl(const Procedure& p) { return p.acl ? *p.acl : default_acl(AclTarget::kProcedure, p.owner); }
 
 namespace {
 template <class T>
@@ -89,6 +90,8 @@ bool may_on(const Identities& who, Privileges privileges, const T& object) {
 bool may(const Identities& who, Privileges privileges, const Database& database) { return may_on(who, privileges, database); }
 bool may(const Identities& who, Privileges privileges, const Schema& schema) { return may_on(who, privileges, schema); }
 bool may(const Identities& who, Privileges privileges, const Relation& relation) { return may_on(who, privileges, relation); }
+
+bool may(const Identities& who, Privileges privileges, const Procedure& procedure) { return may_on(who, privileges, procedure); }
 
 bool may_column(const Identities& who, Privileges privileges, const Column& column) {
   return who.superuser || (column.acl && (privileges & ~held(who, *column.acl)) == 0);
@@ -168,6 +171,7 @@ bool owns_anything(const Snapshot& snapshot, Oid user) {
     if (auto* s = std::get_if<Schema>(&object)) owns |= s->owner == user;
     if (auto* r = std::get_if<Relation>(&object)) owns |= r->owner == user;
     if (auto* r = std::get_if<Role>(&object)) owns |= r->owner == user;
+    if (auto* p = std::get_if<Procedure>(&object)) owns |= p->owner == user;
   });
   return owns;
 }
@@ -177,6 +181,7 @@ bool named_in_any_acl(const Snapshot& snapshot, const Grantee& grantee) {
   snapshot.for_each([&](auto&, const Object& object) {
     if (auto* d = std::get_if<Database>(&object)) named |= names(d->acl, grantee);
     if (auto* s = std::get_if<Schema>(&object)) named |= names(s->acl, grantee);
+    if (auto* p = std::get_if<Procedure>(&object)) named |= names(p->acl, grantee);
     if (auto* r = std::get_if<Relation>(&object)) {
       named |= names(r->acl, grantee);
       for (auto& column : r->columns) named |= !column.dropped && names(column.acl, grantee);

@@ -32,11 +32,13 @@ bool has_system_privilege(const Snapshot& snapshot, const Identities& who, std::
 Acl effective_acl(const Database& database);
 Acl effective_acl(const Schema& schema);
 Acl effective_acl(const Relation& relation);
+Acl effective_acl(const Procedure& procedure);
 
 /// Does one of them hold each of `privileges` (bits)?
 bool may(const Identities& who, Privileges privileges, const Database& database);
 bool may(const Identities& who, Privileges privileges, const Schema& schema);
 bool may(const Identities& who, Privileges privileges, const Relation& relation);  // table level alone
+bool may(const Identities& who, Privileges privileges, const Procedure& procedure);
 bool may_column(const Identities& who, Privileges privileges, const Column& column);
 /// Any of `privileges` on the relation or on one of its columns: is it of this user's concern?
 bool may_any(const Identities& who, Privileges privileges, const Relation& relation);

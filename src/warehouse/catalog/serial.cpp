@@ -191,6 +191,24 @@ Json write(const RlsPolicy& p) {
 
 Json write(const DefaultPrivileges& d) { return Json::object().set("acl", write(d.acl)); }
 
+Json write(const Procedure& p) {
+  Json j = Json::object();
+  j.set("database", int64_t(p.database)).set("schema", int64_t(p.schema)).set("name", p.name).set("owner", int64_t(p.owner));
+  Json arguments = Json::array(), settings = Json::object();
+  for (auto& a : p.arguments)
+    arguments.push(Json::array().push(a.name).push(int64_t(a.mode)).push(int64_t(a.type.oid())).push(int64_t(a.type.typmod())));
+  j.set("arguments", std::move(arguments)).set("body", p.body);
+  put_acl(j, p.acl);
+  put(j, "cased", p.case_sensitive);
+  put(j, "nonatomic", p.nonatomic);
+  put(j, "definer", p.security_definer);
+  for (auto& [name, value] : p.settings) settings.set(name, value);
+  if (!p.settings.empty()) j.set("settings", std::move(settings));
+  put(j, "comment", p.comment);
+  put(j, "created", p.created.us);
+  return j;
+}
+
 // ---- reading
 
 Oid oid(const Json& j) { return Oid(j.integer()); }
@@ -361,6 +379,26 @@ Result<Object> read_role(const Key& key, const Json& j) {
   return r;
 }
 
+Result<Object> read_procedure(const Key& key, const Json& j) {
+  Procedure p{.oid = Oid(key.id), .schema = oid(j["schema"]), .database = oid(j["database"]), .name = j["name"].str()};
+  p.owner = oid(j["owner"]);
+  TRY(p.acl, read_optional_acl(j));
+  for (auto& a : j["arguments"].items()) {
+    auto type = sql::type_from_oid(uint32_t(a[2].integer()), int32_t(a[3].integer()));
+    int64_t mode = a[1].integer(-1);
+    if (!type || mode < 0 || mode > int64_t(ArgumentMode::kInOut)) return corrupt("an argument of a procedure");
+    p.arguments.push_back({a[0].str(), ArgumentMode(mode), *type});
+  }
+  p.body = j["body"].str();
+  p.case_sensitive = j["cased"].boolean();
+  p.nonatomic = j["nonatomic"].boolean();
+  p.security_definer = j["definer"].boolean();
+  for (auto& [name, value] : j["settings"].members()) p.settings[name] = value.str();
+  p.comment = j["comment"].str();
+  p.created = {j["created"].integer()};
+  return p;
+}
+
 }  // namespace
 
 Row row_of(const Key& key) {
@@ -383,15 +421,18 @@ Row row_of(const Key& key) {
       return {std::string("assumerole/") + kGranteeLetters[size_t(key.id >> 32)], Oid(key.id), ""};
     case ObjectKind::kDefaultPrivileges:
       return {"default/" + std::to_string(key.id >> 32) + "/" + std::to_string(key.sub), Oid(key.id), ""};
+    case ObjectKind::kProcedure:
+      return {"procedure", Oid(key.id), ""};
   }
   return {};
 }
 
 Result<Key> key_of_row(const Row& row) {
   static constexpr std::pair<std::string_view, ObjectKind> kSimple[] = {
-      {"database", ObjectKind::kDatabase},   {"schema", ObjectKind::kSchema}, {"relation", ObjectKind::kRelation},
-      {"user", ObjectKind::kUser},           {"group", ObjectKind::kGroup},   {"role", ObjectKind::kRole},
-      {"rls policy", ObjectKind::kRlsPolicy}};
+      {"database", ObjectKind::kDatabase},    {"schema", ObjectKind::kSchema},
+      {"relation", ObjectKind::kRelation},    {"user", ObjectKind::kUser},
+      {"group", ObjectKind::kGroup},          {"role", ObjectKind::kRole},
+      {"rls policy", ObjectKind::kRlsPolicy}, {"procedure", ObjectKind::kProcedure}};
   for (auto& [name, kind] : kSimple)
     if (row.kind == name) return Key{kind, row.oid};
   auto parts = split(row.kind, '/');
@@ -444,6 +485,8 @@ Result<Object> from_body(const Key& key, std::string_view body, std::string_view
       TRY(Acl acl, read_acl(j["acl"]));
       return DefaultPrivileges{Oid(key.id), Oid(key.id >> 32), Oid(key.sub), std::move(acl)};
     }
+    case ObjectKind::kProcedure:
+      return read_procedure(key, j);
   }
   return corrupt("an unknown kind");
 }

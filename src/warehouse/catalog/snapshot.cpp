@@ -50,6 +50,11 @@ const Relation* Snapshot::relation(Oid schema, std::string_view name) const {
   return names ? relation(id_of(*names, name)) : nullptr;
 }
 
+const Procedure* Snapshot::procedure(Oid schema, std::string_view signature) const {
+  const Names* names = procedures_.find(schema);
+  return names ? procedure(id_of(*names, signature)) : nullptr;
+}
+
 namespace {
 template <class T, class Get>
 std::vector<const T*> gather(const Names* names, Get get) {
@@ -115,7 +120,25 @@ std::vector<const Relation*> Snapshot::relations_of_database(Oid database) const
   return out;
 }
 
-bool Snapshot::schema_is_empty(Oid schema) const { return relations_.find(schema) == nullptr; }
+std::vector<const Procedure*> Snapshot::procedures(Oid schema) const {
+  return gather<Procedure>(procedures_.find(schema), [&](Oid id) { return procedure(id); });
+}
+
+std::vector<const Procedure*> Snapshot::procedures_of_database(Oid database) const {
+  std::vector<const Procedure*> out;
+  for (auto* schema : schemas(database))
+    for (auto* procedure : procedures(schema->oid)) out.push_back(procedure);
+  std::sort(out.begin(), out.end(), [](auto* a, auto* b) { return a->oid < b->oid; });
+  return out;
+}
+
+std::vector<const Procedure*> Snapshot::procedures_named(Oid schema, std::string_view name) const {
+  auto all = procedures(schema);
+  std::erase_if(all, [&](auto* p) { return p->name != name; });
+  return all;
+}
+
+bool Snapshot::schema_is_empty(Oid schema) const { return !relations_.find(schema) && !procedures_.find(schema); }
 
 std::vector<Oid> Snapshot::dependents(Oid relation) const {
   const std::vector<Oid>* found = dependents_.find(relation);
@@ -145,6 +168,7 @@ void Snapshot::index(const Object& object, bool add) {
   if (auto* o = std::get_if<Role>(&object)) set_name(roles_, o->name, o->id, add);
   if (auto* o = std::get_if<RlsPolicy>(&object)) set_name(policies_, o->database, o->name, o->oid, add);
   if (auto* o = std::get_if<Schema>(&object)) set_name(schemas_, o->database, o->name, o->oid, add);
+  if (auto* o = std::get_if<Procedure>(&object)) set_name(procedures_, o->schema, o->signature(), o->oid, add);
   if (auto* o = std::get_if<Relation>(&object)) {
     set_name(relations_, o->schema, o->name, o->oid, add);
     for (Oid on : o->depends_on) {

@@ -31,9 +31,12 @@ class Snapshot {
   const DefaultPrivileges* default_privileges(Oid user, Oid database, Oid schema) const {
     return get<DefaultPrivileges>(DefaultPrivileges{.user = user, .database = database, .schema = schema}.key());
   }
+  const Procedure* procedure(Oid oid) const { return get<Procedure>({ObjectKind::kProcedure, oid}); }
   const Database* database(std::string_view name) const;
   const Schema* schema(Oid database, std::string_view name) const;
   const Relation* relation(Oid schema, std::string_view name) const;
+  /// The one of this signature (Procedure::signature()).
+  const Procedure* procedure(Oid schema, std::string_view signature) const;
   const User* user(std::string_view name) const;
   const Group* group(std::string_view name) const;
   const Role* role(std::string_view name) const;
@@ -45,6 +48,10 @@ class Snapshot {
   std::vector<const Schema*> schemas(Oid database) const;
   std::vector<const Relation*> relations(Oid schema) const;
   std::vector<const Relation*> relations_of_database(Oid database) const;
+  std::vector<const Procedure*> procedures(Oid schema) const;
+  std::vector<const Procedure*> procedures_of_database(Oid database) const;
+  /// The overloads of a name, ascending.
+  std::vector<const Procedure*> procedures_named(Oid schema, std::string_view name) const;
   std::vector<const User*> users() const;
   std::vector<const Group*> groups() const;
   std::vector<const Role*> roles() const;
@@ -53,7 +60,7 @@ class Snapshot {
   std::vector<const RlsPolicy*> policies(Oid database) const;
   /// Relations that the policy is attached to, ascending. A walk over the catalog: for DDL.
   std::vector<const Relation*> attached_to(Oid policy) const;
-  bool schema_is_empty(Oid schema) const;
+  bool schema_is_empty(Oid schema) const;  // no relations, no procedures
   /// Bound views that read the relation, ascending.
   std::vector<Oid> dependents(Oid relation) const;
 
@@ -91,9 +98,10 @@ class Snapshot {
   PersistentMap<Key, Object, KeyHash> objects_;
   // Names -> ids. One small map per kind, per database and per schema, so that a change copies little.
   Names databases_, users_, groups_, roles_;
-  PersistentMap<Oid, Names> schemas_;    // by database
-  PersistentMap<Oid, Names> relations_;  // by schema
-  PersistentMap<Oid, Names> policies_;   // by database
+  PersistentMap<Oid, Names> schemas_;     // by database
+  PersistentMap<Oid, Names> relations_;   // by schema
+  PersistentMap<Oid, Names> policies_;    // by database
+  PersistentMap<Oid, Names> procedures_;  // by schema; their signatures
   PersistentMap<Oid, std::vector<Oid>> dependents_;
 };
 
