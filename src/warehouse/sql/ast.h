@@ -449,6 +449,7 @@ struct CreateRoutine : CommandOf<CommandKind::kCreateRoutine> {
   std::string language;  // lower case: plpgsql, sql, plpythonu
   std::string body;      // the literal's value
   Position body_position = 0;
+  Position body_text_position = 0;  // of the body's first character; 0 where escapes may have moved what follows
   std::optional<bool> security_definer;
   std::vector<Setting> settings;  // SET name TO value
 };

@@ -12,6 +12,10 @@ inline constexpr ErrorKind kInvalidParameterValue{"InvalidParameterValue", 400, 
 inline constexpr ErrorKind kInvalidEscape{"InvalidEscapeSequence", 400, "22025"};
 inline constexpr ErrorKind kInvalidName{"InvalidName", 400, "42602"};
 inline constexpr ErrorKind kBadEncoding{"CharacterNotInRepertoire", 400, "22021"};
+// Of plpgsql bodies
+inline constexpr ErrorKind kErrorInAssignment{"ErrorInAssignment", 400, "22005"};
+inline constexpr ErrorKind kNullNotAllowed{"NullValueNotAllowed", 400, "22004"};
+inline constexpr ErrorKind kDatatypeMismatch{"DatatypeMismatch", 400, "42804"};
 /// Nested too deeply.
 inline constexpr ErrorKind kTooComplex{"StatementTooComplex", 400, "54001"};
 /// Longer than Redshift's 16 MB.

@@ -104,6 +104,13 @@ Result<Token> Lexer::next() {
     return string_literal(std::move(token));
   }
   if (is_identifier_start(c)) return word(std::move(token));
+  if (c == '.' && at(offset_ + 1) == '.') {  // of plpgsql's FOR i IN 1..10
+    token.kind = TokenKind::kOperator;
+    token.text = "..";
+    advance(2);
+    token.end = offset_;
+    return token;
+  }
   if (is_digit(c) || (c == '.' && is_digit(at(offset_ + 1)))) return number(std::move(token));
   if (c == '"') return quoted_identifier(std::move(token));
   if (c == '\'') return string_literal(std::move(token));
@@ -144,7 +151,7 @@ Token Lexer::number(Token token) {
   size_t end = offset_;
   token.kind = TokenKind::kInteger;
   while (is_digit(at(end))) ++end;
-  if (at(end) == '.') {
+  if (at(end) == '.' && at(end + 1) != '.') {
     token.kind = TokenKind::kDecimal;
     ++end;
     while (is_digit(at(end))) ++end;

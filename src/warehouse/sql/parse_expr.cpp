@@ -40,7 +40,8 @@ int operator_power(std::string_view op) {
   if (op == "+" || op == "-") return kAdd;
   if (op == "*" || op == "/" || op == "%") return kMultiply;
   if (op == "^") return kPower;
-  for (std::string_view other : {"(", ")", ",", ";", ".", "[", "]", ":", "::", ":=", "=>", "?", "!", "!!", "|/", "||/", "@"})
+  for (std::string_view other :
+       {"(", ")", ",", ";", ".", "..", "[", "]", ":", "::", ":=", "=>", "?", "!", "!!", "|/", "||/", "@"})
     if (op == other) return 0;
   return kOperator;
 }
@@ -331,6 +332,7 @@ ExprPtr Parser::parse_like(ExprPtr left, bool negated, Position position) {
 // ---- Primaries
 
 ExprPtr Parser::parse_primary() {
+  if (ExprPtr variable = parse_variable()) return variable;
   switch (peek().kind) {
     case TokenKind::kString: {
       auto literal = make<Literal>();

@@ -268,6 +268,12 @@ CommandPtr Parser::parse_create_routine(bool or_replace, bool procedure) {
       routine->nonatomic = true;
     } else if (!has_body && accept("as")) {
       routine->body_position = peek().position;
+      if (at_string() && text_[peek().begin] == '$')  // $tag$: characters, not bytes
+        for (size_t i = peek().begin, dollars = 0; dollars < 2; ++i) {
+          dollars += text_[i] == '$';
+          if ((static_cast<unsigned char>(text_[i]) & 0xc0) != 0x80) ++routine->body_text_position;
+        }
+      if (routine->body_text_position) routine->body_text_position += routine->body_position;
       routine->body = expect_string();
       has_body = true;
     } else if (routine->language.empty() && accept("language")) {

@@ -1,7 +1,7 @@
 #pragma once
 /// The recursive-descent parser behind parser.h; include that instead. One parse_x() per grammar rule, grouped by file:
 /// parse_expr, parse_call, parse_query, parse_type, parse_data, parse_copy, parse_table, parse_object, parse_session, parse_show,
-/// parse_security .cpp.
+/// parse_security, parse_plpgsql .cpp.
 ///
 /// Inside, an error is thrown as Failure and caught at parser.cpp's entry points: hundreds of rules that can each fail at
 /// every token stay readable, and nothing crosses the room's boundary.
@@ -25,6 +25,7 @@ struct Failure {
 
 class Parser {
  public:
+  virtual ~Parser() = default;
   Parser(std::string_view text, const ParseOptions& options)
       : text_(text), options_(options), lexer_(text, {options.case_sensitive_identifiers, options.max_bytes}) {}
 
@@ -57,7 +58,7 @@ class Parser {
   std::vector<Identifier> parse_parenthesized_identifiers();  // (a, b)
   std::vector<ObjectName> parse_object_names();
 
- private:
+ protected:  // parse_plpgsql.cpp builds on the rules
   using Rule = CommandPtr (Parser::*)();
 
   /// Counts nesting, so that neither we nor those who walk the tree run out of stack. See max_depth and max_height.
@@ -80,7 +81,7 @@ class Parser {
   bool at_op(std::string_view op, size_t n = 0) { return peek(n).is(op); }
   bool at_words(std::initializer_list<std::string_view> words);
   bool at_any(std::initializer_list<std::string_view> words, size_t n = 0);
-  bool at_identifier(size_t n = 0);
+  virtual bool at_identifier(size_t n = 0);
   bool at_string(size_t n = 0) { return peek(n).kind == TokenKind::kString; }
   bool accept(std::string_view word);
   bool accept_words(std::initializer_list<std::string_view> words);
@@ -114,6 +115,8 @@ class Parser {
   ExprPtr parse_prefix();
   ExprPtr parse_postfix(ExprPtr base);
   ExprPtr parse_primary();
+  /// What a name or $n means to who embeds SQL: null for what it means to SQL itself.
+  virtual ExprPtr parse_variable() { return nullptr; }
   ExprPtr parse_parenthesized();
   ExprPtr parse_word();
   ExprPtr parse_name_or_call();
