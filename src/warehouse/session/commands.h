@@ -48,8 +48,9 @@ Result<Outcome> drop_roles(Work& work, const sql::Drop& command);
 // grants.cpp
 Result<Outcome> grant(Work& work, const sql::Grant& command);
 Result<Outcome> alter_default_privileges(Work& work, const sql::AlterDefaultPrivileges& command);
-/// The list a new relation of this user starts with; nullopt: its kind's default.
-std::optional<catalog::Acl> initial_acl(Work& work, catalog::Oid schema);
+/// The list a new relation or procedure of this user starts with; nullopt: its kind's default.
+std::optional<catalog::Acl> initial_acl(Work& work, catalog::Oid schema,
+                                        catalog::AclTarget target = catalog::AclTarget::kRelation);
 
 // policies.cpp
 Result<Outcome> create_rls_policy(Work& work, const sql::CreateRlsPolicy& command);
@@ -67,6 +68,17 @@ Result<Outcome> comment(Work& work, const sql::Comment& command);
 Result<Outcome> lock_tables(Work& work, const sql::Lock& command);
 Result<Outcome> vacuum(Work& work, const sql::Vacuum& command);
 Result<Outcome> analyze_tables(Work& work, const sql::Analyze& command);
+
+// procedures.cpp
+Result<Outcome> create_procedure(Work& work, const sql::CreateRoutine& command);
+Result<Outcome> alter_procedure(Work& work, const sql::AlterRoutine& command);
+Result<Outcome> drop_procedures(Work& work, const sql::Drop& command);
+/// The procedure of this name and input types; without a list of types the only one of its name. Errors: kUndefinedFunction
+/// `procedure p(integer) does not exist`, kAmbiguousFunction, kPermissionDenied (no USAGE on a schema that was named).
+Result<const catalog::Procedure*> find_procedure(Work& work, const sql::RoutineName& name);
+/// "p(a integer, INOUT b character varying)", and the same types alone.
+std::string describe_procedure(const catalog::Procedure& procedure);
+std::string procedure_types(const std::vector<sql::Type>& types);
 
 // transfers.cpp
 Result<Outcome> copy(Work& work, const sql::Copy& command);

@@ -13,6 +13,7 @@
 #include "warehouse/catalog/catalog.h"
 #include "warehouse/engine/engine.h"
 #include "warehouse/session/locks.h"
+#include "warehouse/session/program.h"
 #include "warehouse/session/sql_service.h"
 #include "warehouse/system/log.h"
 #include "warehouse/system/source.h"
@@ -52,6 +53,7 @@ struct ServiceCore {
   std::unique_ptr<system::SystemLog> log;
   LockManager locks;
   Alarms alarms;
+  ProgramCache programs;
 
   /// Held from Transaction::check() to publish(): catalog commits are one after the other.
   std::mutex commit_mutex;

@@ -239,7 +239,7 @@ Result<Outcome> drop_schemas(Work& work, const sql::Drop& command) {
     std::string schema_name = schema.name;
     std::vector<catalog::Oid> inside;
     for (auto* relation : work.now().relations(schema.oid)) with_dependents(work.now(), relation->oid, inside);
-    if (!inside.empty() && !command.cascade) {
+    if (!command.cascade && !work.now().schema_is_empty(schema.oid)) {
       Error error{&kDependentObjects, "cannot drop schema " + schema_name + " because other objects depend on it"};
       return fail(std::move(error).with("HINT", "Use DROP ... CASCADE to drop the dependent objects too."));
     }
@@ -249,6 +249,7 @@ Result<Outcome> drop_schemas(Work& work, const sql::Drop& command) {
     std::vector<catalog::Oid> now_inside;
     for (auto* relation : work.now().relations(catalog::Oid(key.id))) now_inside.push_back(relation->oid);
     for (catalog::Oid oid : now_inside) TRY_VOID(drop_relation(work, oid));
+    for (auto* procedure : work.now().procedures(catalog::Oid(key.id))) work.changes.drop(procedure->key());
     for (auto* defaults : work.now().all_default_privileges())
       if (defaults->schema == key.id) work.changes.drop(defaults->key());
     work.changes.drop(key);
@@ -277,6 +278,7 @@ Result<Outcome> drop_database(Work& work, const sql::Drop& command) {
     for (auto* policy : work.now().policies(oid)) work.changes.drop(policy->key());
     for (auto* schema : work.now().schemas(oid)) {
       for (auto* relation : work.now().relations(schema->oid)) TRY_VOID(drop_relation(work, relation->oid));
+      for (auto* procedure : work.now().procedures(schema->oid)) work.changes.drop(procedure->key());
       work.changes.drop(schema->key());
     }
     for (auto* defaults : work.now().all_default_privileges())
@@ -309,7 +311,7 @@ Result<Outcome> drop(Work& work, const sql::Drop& command) {
     case K::kMaterializedView:
       return fail(secure::kNotSupported, "DROP MATERIALIZED VIEW is not supported");
     case K::kProcedure:
-      return fail(secure::kNotSupported, "DROP PROCEDURE is not supported");
+      return drop_procedures(work, command);
     case K::kFunction:
       return fail(secure::kNotSupported, "DROP FUNCTION is not supported");
     case K::kRlsPolicy:

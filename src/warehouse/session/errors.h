@@ -24,6 +24,13 @@ inline constexpr ErrorKind kAdminShutdown{"AdminShutdown", 503, "57P01"};
 inline constexpr ErrorKind kReadOnly{"ReadOnlySqlTransaction", 400, "25006"};
 inline constexpr ErrorKind kInvalidObjectDefinition{"InvalidObjectDefinition", 400, "42P17"};
 inline constexpr ErrorKind kIdleTransaction{"IdleInTransactionSessionTimeout", 400, "25P03"};
+// Stored procedures
+inline constexpr ErrorKind kRaised{"RaiseException", 400, "P0001"};
+inline constexpr ErrorKind kCaseNotFound{"CaseNotFound", 400, "20000"};
+inline constexpr ErrorKind kAtomicContext{"InvalidTransactionTermination", 400, "2D000"};
+inline constexpr ErrorKind kNullNotAllowed{"NullValueNotAllowed", 400, "22004"};
+inline constexpr ErrorKind kUnassignedRecord{"ObjectNotInPrerequisiteState", 400, "55000"};
+inline constexpr ErrorKind kTooManyCalls{"StatementTooComplex", 400, "54001"};
 inline constexpr ErrorKind kNotReady{"CannotConnectNow", 503, "57P03"};
 
 }  // namespace redoubt::warehouse::session

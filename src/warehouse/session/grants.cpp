@@ -57,10 +57,11 @@ Result<std::vector<To>> find_grantees(Work& work, const std::vector<sql::Grantee
 }
 
 const char* target_name(AclTarget target) {
-  return target == AclTarget::kDatabase ? "database"
-         : target == AclTarget::kSchema ? "schema"
-         : target == AclTarget::kColumn ? "column"
-                                        : "relation";
+  return target == AclTarget::kDatabase    ? "database"
+         : target == AclTarget::kSchema    ? "schema"
+         : target == AclTarget::kColumn    ? "column"
+         : target == AclTarget::kProcedure ? "procedure"
+                                           : "relation";
 }
 
 Result<Privileges> bits_of(const sql::PrivilegeSpec& spec, AclTarget target) {
@@ -219,6 +220,34 @@ Result<Outcome> on_schemas(Work& work, const sql::Grant& command, const std::vec
     catalog::Schema schema = *found;
     TRY_VOID(change(work, command, AclTarget::kSchema, schema.name, schema.owner, schema.acl, bits, grantees));
     work.changes.put(std::move(schema));
+  }
+  return done(command.revoke ? "REVOKE" : "GRANT");
+}
+
+Result<Outcome> on_procedures(Work& work, const sql::Grant& command, const std::vector<To>& grantees) {
+  TRY(Privileges bits, all_bits(command, AclTarget::kProcedure));
+  std::vector<catalog::Oid> oids;
+  if (command.form == sql::Grant::Form::kAllInSchema) {
+    for (auto& name : command.names) {
+      TRY(auto* schema, find_schema_to_use(work, name.schema, name.name));
+      if (!may_use(*work.facts, *schema)) return fail(permission_denied("schema", schema->name));
+      for (auto* procedure : work.now().procedures(schema->oid)) oids.push_back(procedure->oid);
+    }
+  } else {
+    for (auto& routine : command.routines) {
+      TRY(auto* procedure, find_procedure(work, routine));
+      oids.push_back(procedure->oid);
+    }
+  }
+  std::vector<LockKey> keys;
+  for (auto oid : oids) keys.push_back(object_lock(catalog::Procedure{.oid = oid}.key()));
+  LOCK_OR_WAIT(work, (keys));
+  for (auto oid : oids) {
+    auto* found = work.now().procedure(oid);
+    if (!found) return fail(secure::kUndefinedFunction, "procedure does not exist");
+    catalog::Procedure procedure = *found;
+    TRY_VOID(change(work, command, AclTarget::kProcedure, procedure.name, procedure.owner, procedure.acl, bits, grantees));
+    work.changes.put(std::move(procedure));
   }
   return done(command.revoke ? "REVOKE" : "GRANT");
 }
@@ -441,7 +470,7 @@ Result<Outcome> grant(Work& work, const sql::Grant& command) {
     case O::kFunction:
       return fail(secure::kNotSupported, "privileges on functions are not supported");
     case O::kProcedure:
-      return fail(secure::kNotSupported, "privileges on procedures are not supported");
+      return on_procedures(work, command, grantees);
     case O::kLanguage:
       return fail(secure::kNotSupported, "privileges on languages are not supported");
   }
@@ -449,8 +478,10 @@ Result<Outcome> grant(Work& work, const sql::Grant& command) {
 }
 
 Result<Outcome> alter_default_privileges(Work& work, const sql::AlterDefaultPrivileges& command) {
-  if (command.object != sql::Grant::Object::kTable)
-    return fail(secure::kNotSupported, "default privileges on functions and procedures are not supported");
+  using O = sql::Grant::Object;
+  if (command.object != O::kTable && command.object != O::kProcedure)
+    return fail(secure::kNotSupported, "default privileges on functions are not supported");
+  AclTarget target = command.object == O::kTable ? AclTarget::kRelation : AclTarget::kProcedure;
   std::vector<catalog::Oid> users, schemas;
   for (auto& name : command.users) {
     TRY(auto* user, find_user(work, name.text));
@@ -468,7 +499,7 @@ Result<Outcome> alter_default_privileges(Work& work, const sql::AlterDefaultPriv
   TRY(auto grantees, find_grantees(work, command.grantees, true));
   Privileges bits = 0;
   for (auto& spec : command.privileges) {
-    TRY(Privileges some, bits_of(spec, AclTarget::kRelation));
+    TRY(Privileges some, bits_of(spec, target));
     bits |= some;
   }
   std::vector<LockKey> keys;
@@ -493,16 +524,18 @@ Result<Outcome> alter_default_privileges(Work& work, const sql::AlterDefaultPriv
   return done("ALTER DEFAULT PRIVILEGES");
 }
 
-std::optional<Acl> initial_acl(Work& work, catalog::Oid schema) {
+std::optional<Acl> initial_acl(Work& work, catalog::Oid schema, AclTarget target) {
   std::optional<Acl> acl;
+  Privileges all = catalog::all_privileges(target);
   catalog::Oid owner = work.facts->current_user;
   for (catalog::Oid where : {catalog::Oid{0}, schema}) {
     auto* defaults = work.now().default_privileges(owner, work.facts->database, where);
     if (!defaults) continue;
-    if (!acl) acl = catalog::default_acl(AclTarget::kRelation, owner);
     for (auto& entry : defaults->acl) {
-      catalog::acl_grant(*acl, entry.grantee, owner, entry.privileges, false);
-      catalog::acl_grant(*acl, entry.grantee, owner, entry.grantable, true);
+      if (!(entry.privileges & all)) continue;
+      if (!acl) acl = catalog::default_acl(target, owner);
+      catalog::acl_grant(*acl, entry.grantee, owner, entry.privileges & all, false);
+      catalog::acl_grant(*acl, entry.grantee, owner, entry.grantable & all, true);
     }
   }
   return acl;

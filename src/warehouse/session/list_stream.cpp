@@ -42,7 +42,7 @@ Result<std::string> binary(const sql::Type& type, const std::string& text) {
       return out;
     }
     default:
-      if (type.is_string()) return text;
+      if (type.is_string() || type.is(K::kRefCursor)) return text;
       return fail(secure::kNotSupported, "binary results of type " + type.format() + " are not supported for this statement");
   }
 }

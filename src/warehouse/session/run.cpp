@@ -6,6 +6,7 @@
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
 #include "warehouse/session/list_stream.h"
+#include "warehouse/session/procedure_call.h"
 #include "warehouse/sql/printer.h"
 
 namespace redoubt::warehouse::session {
@@ -49,6 +50,7 @@ Error SqlSession::canceled_error(Error error) {
 }
 
 Error SqlSession::failed(Error error) {
+  acting_user_ = 0;
   if (error.is(engine::kQueryCanceled)) error = canceled_error(std::move(error));
   if (batch_.running && batch_.running->statement) log_statement(*batch_.running, true);
   batch_ = Batch{};
@@ -58,16 +60,21 @@ Error SqlSession::failed(Error error) {
     leave();
     return error;
   }
-  rollback();
-  if (block) {  // stays a block, in which nothing but its end is heard
-    tx_.active = tx_.block = tx_.failed = true;
-    tx_.id = core_->next_transaction++;
-    tx_.started = core_->now();
-    tx_.changes = std::make_unique<catalog::Transaction>(core_->catalog);
-    settings_.begin();
-  }
+  if (block)
+    abort_block();
+  else
+    rollback();
   leave();
   return error;
+}
+
+void SqlSession::abort_block() {
+  rollback();
+  tx_.active = tx_.block = tx_.failed = true;
+  tx_.id = core_->next_transaction++;
+  tx_.started = core_->now();
+  tx_.changes = std::make_unique<catalog::Transaction>(core_->catalog);
+  settings_.begin();
 }
 
 Result<void> SqlSession::check_alive() {
@@ -98,6 +105,7 @@ bool only_reads(CommandKind kind) {
     case CommandKind::kCloseCursor:
     case CommandKind::kExplain:
     case CommandKind::kCancel:
+    case CommandKind::kCall:  // its statements are asked one by one
       return true;
     default:
       return false;
@@ -135,10 +143,21 @@ Result<void> SqlSession::check_allowed(const sql::Command& command) {
   return {};
 }
 
-Result<Outcome> SqlSession::start(Running& running) {
+Result<void> SqlSession::check_running() {
   TRY_VOID(check_alive());
   if (stop_ != Stop::kNone) return fail(canceled_error({&engine::kQueryCanceled, ""}));
-  TRY_VOID(check_allowed(*running.statement->command));
+  return {};
+}
+
+Result<Outcome> SqlSession::start(Running& running) {
+  TRY_VOID(check_running());
+  if (running.call) return running.call->resume();
+  return run_inside(running);
+}
+
+Result<Outcome> SqlSession::run_inside(Running& running, bool expression) {
+  TRY_VOID(check_running());
+  if (!expression) TRY_VOID(check_allowed(*running.statement->command));
   ensure_transaction();
   auto facts = make_facts();
   View view(facts);
@@ -185,9 +204,11 @@ Result<Outcome> SqlSession::dispatch(Running& running, Work& work) {
     case CommandKind::kAlterDatabase:
       return alter_database(work, sql::as<sql::AlterDatabase>(c));
     case CommandKind::kCreateRoutine:
-      return not_built(sql::as<sql::CreateRoutine>(c).procedure ? "CREATE PROCEDURE" : "CREATE FUNCTION");
+      if (!sql::as<sql::CreateRoutine>(c).procedure) return not_built("CREATE FUNCTION");
+      return create_procedure(work, sql::as<sql::CreateRoutine>(c));
     case CommandKind::kAlterRoutine:
-      return not_built(sql::as<sql::AlterRoutine>(c).procedure ? "ALTER PROCEDURE" : "ALTER FUNCTION");
+      if (!sql::as<sql::AlterRoutine>(c).procedure) return not_built("ALTER FUNCTION");
+      return alter_procedure(work, sql::as<sql::AlterRoutine>(c));
     case CommandKind::kComment:
       return comment(work, sql::as<sql::Comment>(c));
     case CommandKind::kTransaction:
@@ -216,8 +237,10 @@ Result<Outcome> SqlSession::dispatch(Running& running, Work& work) {
       return fetch(work, sql::as<sql::Fetch>(c));
     case CommandKind::kCloseCursor:
       return close_cursor(work, sql::as<sql::CloseCursor>(c));
-    case CommandKind::kCall:
-      return not_built("CALL");
+    case CommandKind::kCall: {
+      TRY(running.call, ProcedureCall::begin(work, running));
+      return running.call->resume();
+    }
     case CommandKind::kExplain:
       return explain(work, sql::as<sql::Explain>(c));
     case CommandKind::kLock:
@@ -295,13 +318,20 @@ Result<Outcome> SqlSession::run_query(Running& running, Work& work) {
   return run_plan(work, plan, running.parameters);
 }
 
+Result<void> SqlSession::apply_effects() {
+  if (!effects_) return {};
+  auto effects = std::exchange(effects_, nullptr);
+  std::lock_guard lock(effects->mutex);
+  for (auto& setting : std::exchange(effects->settings, {}))
+    TRY_VOID(settings_.set_text(setting.name, setting.value, setting.local));
+  return {};
+}
+
 Result<Step> SqlSession::finish(Running& running, bool last) {
   running.finished = true;
   running.stream.reset();
-  if (effects_) {
-    for (auto& setting : effects_->settings) TRY_VOID(settings_.set_text(setting.name, setting.value, setting.local));
-    effects_.reset();
-  }
+  running.call.reset();
+  TRY_VOID(apply_effects());
   if (running.count_in_tag) running.tag += " " + std::to_string(running.rows);
   Step step{.kind = StepKind::kComplete, .tag = running.tag, .rows = running.rows};
   step.statement = running.statement ? running.statement->text : "";

@@ -277,6 +277,24 @@ void Settings::reset_all() {
   local_.clear();
 }
 
+Settings::Kept Settings::keep(std::string_view name) const {
+  Kept kept;
+  if (auto at = values_.find(name); at != values_.end()) kept.value = at->second;
+  if (auto at = local_.find(name); at != local_.end()) kept.local = at->second;
+  return kept;
+}
+
+void Settings::put_back(std::string_view name, const Kept& kept) {
+  auto restore = [&](Values& layer, const std::optional<std::optional<std::string>>& value) {
+    if (value)
+      layer[std::string(name)] = *value;
+    else
+      layer.erase(std::string(name));
+  };
+  restore(values_, kept.value);
+  restore(local_, kept.local);
+}
+
 std::vector<std::pair<std::string, std::string>> Settings::all() const {
   std::vector<std::pair<std::string, std::string>> out;
   for (auto& row : kTable) out.emplace_back(row.name, get(row.name).value_or(""));

@@ -47,6 +47,14 @@ class Settings {
   Result<void> set_text(std::string_view name, std::string_view text, bool local);
   Result<void> reset(std::string_view name);
   void reset_all();
+
+  /// A setting as it stands, and back to that: what a procedure's SET clause does around the procedure.
+  struct Kept {
+    std::optional<std::optional<std::string>> value, local;
+  };
+  Kept keep(std::string_view name) const;
+  void put_back(std::string_view name, const Kept& kept);
+
   /// What the parameters are before anything was set: the user's own (ALTER USER .. SET) and the connection's. RESET goes back
   /// there.
   void set_default(std::string_view name, std::string value) { defaults_[std::string(name)] = std::move(value); }

@@ -8,6 +8,7 @@
 #include "warehouse/secure/errors.h"
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
+#include "warehouse/session/procedure_call.h"
 
 namespace redoubt::warehouse::session {
 
@@ -71,12 +72,14 @@ FactsPtr SqlSession::make_facts() {
   facts->snapshot = tx_.changes ? tx_.changes->view() : core_->catalog.latest();
   facts->database = database_;
   facts->database_name = database_name_;
-  facts->who = catalog::identities(*facts->snapshot, session_user_,
-                                   session_user_ == authenticated_user_ ? extra_groups_ : std::vector<catalog::Oid>{});
-  auto* user = facts->snapshot->user(session_user_);
+  // Groups of this login alone count for the user who signed on, and for nobody that it becomes.
+  facts->who = catalog::identities(*facts->snapshot, current_user(),
+                                   current_user() == authenticated_user_ ? extra_groups_ : std::vector<catalog::Oid>{});
+  auto* user = facts->snapshot->user(current_user());
   facts->sees_all = facts->who.superuser || (user && user->syslog_unrestricted);
   facts->pid = pid_;
-  facts->current_user = facts->session_user = session_user_;
+  facts->current_user = current_user();
+  facts->session_user = session_user_;
   settings_.set_fixed("is_superuser", facts->who.superuser ? "on" : "off");
   settings_.set_fixed("session_authorization", facts->snapshot->user_name(session_user_));
   settings_.set_fixed("transaction_read_only", tx_.read_only ? "on" : "off");
@@ -241,6 +244,14 @@ Result<Description> SqlSession::describe(const StatementPtr& statement, std::spa
       out.columns = at->second.stream->columns();
       break;
     }
+    case K::kCall: {
+      Work work{*this, *core_, *statement, facts, view, *tx_.changes, {}, declared};
+      TRY(auto target, resolve_call(work, sql::as<sql::Call>(c), declared, statement->parameters));
+      out.parameters = target.parameters;
+      out.columns = call_columns(*target.procedure);
+      out.has_rows = !out.columns.empty();
+      return out;
+    }
     case K::kExecute: {
       auto at = statements_.find(sql::as<sql::Execute>(c).name.text);
       if (at == statements_.end())
@@ -341,7 +352,10 @@ Result<void> SqlSession::sync() {
 
 // ---------------------------------------------------------------------------------------------------- what goes out beside
 
-std::vector<Notice> SqlSession::take_notices() { return std::exchange(notices_, {}); }
+std::vector<Notice> SqlSession::take_notices() {
+  notice_bytes_ = 0;
+  return std::exchange(notices_, {});
+}
 
 std::vector<std::pair<std::string, std::string>> SqlSession::take_parameter_changes() {
   std::vector<std::pair<std::string, std::string>> changes;

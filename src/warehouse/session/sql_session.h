@@ -24,6 +24,7 @@
 namespace redoubt::warehouse::session {
 
 using StatementPtr = std::shared_ptr<const sql::Statement>;
+class ProcedureCall;
 using StreamPtr = std::unique_ptr<engine::ResultStream>;
 
 /// What a statement ended with, or that it must wait.
@@ -53,6 +54,7 @@ struct Running {
   bool entered = false;  // runs: shows in the registry, can be canceled
   bool started = false, described = false, finished = false;
   StreamPtr stream;
+  std::shared_ptr<ProcedureCall> call;  // CALL: goes on where it waited
   std::string tag;
   bool count_in_tag = false;
   int64_t rows = 0;
@@ -131,7 +133,11 @@ class SqlSession : public Session {
   // What statements (commands.h) change of their session.
   ServiceCore& core() { return *core_; }
   Settings& settings() { return settings_; }
-  void notice(Notice notice) { notices_.push_back(std::move(notice)); }
+  void notice(Notice notice) {
+    notice_bytes_ += notice.message.size() + 100;
+    notices_.push_back(std::move(notice));
+  }
+  size_t unsent_message_bytes() const { return notice_bytes_; }
   bool in_block() const { return tx_.block; }
   /// Appended to the cluster's log when the transaction commits.
   void log_on_commit(std::string_view table, system::Row row) { logged_.emplace_back(table, std::move(row)); }
@@ -154,6 +160,21 @@ class SqlSession : public Session {
   int64_t last_copy_count = 0, last_unload_count = 0;
   int last_copy = -1, last_query = -1, current_query = -1;
   std::function<bool()> cancel_probe();
+
+  // What a procedure does in its session (procedure_call.h).
+  /// Whose rights count from now on, beside the session user: SECURITY DEFINER. 0: the session user's.
+  void act_as(catalog::Oid user) { acting_user_ = user; }
+  catalog::Oid current_user() const { return acting_user_ ? acting_user_ : session_user_; }
+  /// One statement inside a CALL: everything that start() does. `expression`: only to compute a value, which a handler may do
+  /// even in a block that has failed.
+  Result<Outcome> run_inside(Running& inner, bool expression = false);
+  catalog::Transaction& changes() { return *tx_.changes; }
+  /// set_config() of the statement that just ended.
+  Result<void> apply_effects();
+  void ensure_transaction();
+  /// Rolls back and leaves a block in which nothing but its end is heard.
+  void abort_block();
+  Result<void> check_running();  // canceled, timed out or terminated?
   const SessionOptions& options() const { return options_; }
 
  private:
@@ -172,7 +193,6 @@ class SqlSession : public Session {
   Result<void> check_allowed(const sql::Command& command);
 
   // transaction.cpp
-  void ensure_transaction();
   void end_transaction(bool committed);
   Result<Outcome> transaction_command(const sql::Transaction& command);
   void drop_temporaries();
@@ -194,7 +214,7 @@ class SqlSession : public Session {
   SessionOptions options_;
   const int pid_, secret_;
   const Timestamp connected_;
-  catalog::Oid authenticated_user_ = 0, session_user_ = 0;
+  catalog::Oid authenticated_user_ = 0, session_user_ = 0, acting_user_ = 0;
   std::vector<catalog::Oid> extra_groups_;
   catalog::Oid database_ = 0, connected_database_ = 0;
   std::string database_name_;
@@ -212,6 +232,7 @@ class SqlSession : public Session {
   std::map<std::string, Cursor> cursors_;
   std::shared_ptr<Effects> effects_;  // of the statement that runs: set_config()
   std::vector<Notice> notices_;
+  size_t notice_bytes_ = 0;
   std::vector<std::pair<std::string, system::Row>> logged_;  // by this transaction
   std::map<std::string, std::string> reported_;
   std::shared_ptr<void> timeout_, idle_limit_;

@@ -138,7 +138,7 @@ Result<Outcome> create_table_as(Work& work, const sql::CreateTableAs& command) {
   TRY(bool there, already_there(work, *schema, command.table.name, command.if_not_exists));
   if (there) return done("SELECT");
   auto host = make_host_context(work.facts);
-  TRY(auto plan, secure::analyze(command, {work.view, host->host_functions()}));
+  TRY(auto plan, secure::analyze(command, {work.view, host->host_functions()}, work.declared));
   if (work.parameters.size() < plan.parameters.size())
     return fail(kProtocolViolation, "bind message supplies too few parameters");
   Relation relation = blank(work, *schema, command.table.name, command.temporary);
@@ -364,6 +364,16 @@ Result<Outcome> comment(Work& work, const sql::Comment& command) {
       catalog::Database database = *found;
       database.comment = text;
       work.changes.put(std::move(database));
+      return done("COMMENT");
+    }
+    case K::kProcedure: {
+      TRY(auto* found, find_procedure(work, *command.routine));
+      if (!catalog::owns(work.who(), *found)) return fail(must_be_owner("procedure", found->name));
+      LOCK_OR_WAIT(work, {object_lock(found->key())});
+      TRY(found, find_procedure(work, *command.routine));
+      catalog::Procedure procedure = *found;
+      procedure.comment = text;
+      work.changes.put(std::move(procedure));
       return done("COMMENT");
     }
     default:
