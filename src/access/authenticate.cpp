@@ -11,6 +11,7 @@ namespace sigv4 = api::sigv4;
 namespace {
 // Names of conditions above in other protocols. Sources: Common Errors of each API Reference; S3 Error responses.
 constexpr ErrorKind kS3InvalidAccessKeyId{"InvalidAccessKeyId", 403, "28000"};
+constexpr ErrorKind kS3InvalidToken{"InvalidToken", 400, "28000"};
 constexpr ErrorKind kS3ExpiredToken{"ExpiredToken", 400, "28000"};
 constexpr ErrorKind kUnrecognizedClient{"UnrecognizedClientException", 400, "28000"};
 constexpr ErrorKind kExpiredTokenException{"ExpiredTokenException", 400, "28000"};
@@ -79,6 +80,8 @@ Result<Authenticated> authenticate(const api::RequestHead& head, Directory& dire
                                          "Credential should be scoped to a valid region, not '" + credential.region + "'."}));
   out.region = credential.region;
   auto key = directory.find_key(credential.access_key_id, credential.session_token, now);
+  if (!key && is_s3(*out.service) && key.error().is(kInvalidClientTokenId) && !credential.session_token.empty())
+    return fail(kS3InvalidToken, "The provided token is malformed or otherwise invalid.");
   if (!key) return fail(named_for(*out.service, std::move(key).error()));
   out.secret = std::move(key->secret);
   out.caller = std::move(key->caller);

@@ -207,9 +207,11 @@ class HttpExchange : public api::Exchange {
     }
     TRY_VOID(verify_body(head_, who_, body_, call_.now));
     if (!op_) {
-      TRY(op_, api::route(*service_, head_, body_));
-      if (!who_.credential && !op_->unsigned_allowed)
+      auto op = api::route(*service_, head_, body_);
+      // An unsigned request may be for a service that its form doesn't tell: what it lacks is a signature, not an action.
+      if (!who_.credential && (!op || !(*op)->unsigned_allowed))
         return fail(named_for(*service_, {&kMissingAuthenticationToken, "Request is missing Authentication Token"}));
+      TRY(op_, std::move(op));
     }
     TRY_VOID(decode(body_));
     TRY_VOID(enter());
