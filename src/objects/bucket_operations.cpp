@@ -110,8 +110,9 @@ void Objects::declare_buckets() {
     if (buckets_.list(b.account).size() >= 10000)
       return fail(kTooManyBuckets, "You have attempted to create more buckets than allowed");
     auto made = buckets_.add(std::move(b));
-    // In us-east-1 creating one's own bucket again succeeds, as on AWS.
-    if (!made && !(made.error().is(kBucketAlreadyOwnedByYou) && r.call.region == "us-east-1"))
+    // In us-east-1 creating one's own bucket again succeeds, as on AWS; but not for a stack, which would take it for its own.
+    bool again = r.call.region == "us-east-1" && !r.call.via_aws_service();
+    if (!made && !(made.error().is(kBucketAlreadyOwnedByYou) && again))
       return fail(std::move(made.error()).with("BucketName", in.Bucket));
     return CreateBucketOutput{.Location = "/" + in.Bucket};
   };
