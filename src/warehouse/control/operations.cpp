@@ -146,6 +146,11 @@ Cluster shape_of(const ClusterRecord& c) {
   s.PreferredMaintenanceWindow = "sun:05:00-sun:05:30";
   s.PendingModifiedValues.emplace();
   s.ClusterVersion = "1.0";
+  // Clients index these without asking whether they are there: AWS sends empty lists.
+  ensure(s.IamRoles);
+  ensure(s.Tags);
+  ensure(s.ClusterSecurityGroups);
+  ensure(s.VpcSecurityGroups);
   s.AllowVersionUpgrade = true;
   s.NumberOfNodes = c.nodes;
   s.PubliclyAccessible = c.publicly_accessible;
