@@ -1,6 +1,7 @@
 #include "stacks/template.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include "base/text.h"
 #include "stacks/errors.h"
@@ -244,6 +245,20 @@ TEST_F(Evaluation, ParametersCannotInjectStructure) {
     EXPECT_EQ(run("!Sub '{{${Tenant}'").find("secret") == std::string::npos || attack[0] == '{', true);
     EXPECT_TRUE(run("!Join ['{{', ['', !Ref Tenant]]").starts_with("! Template error: dynamic references")) << attack;
   }
+}
+
+TEST_F(Evaluation, AnyParameterStaysTheTextThatItIs) {
+  rc::check([&] {
+    static constexpr std::string_view kPieces[] = {"${", "}",    "{", "\"", "Ref",         "Fn::Sub", "!Ref ", "A.Arn",
+                                                   ": ", "\n- ", "'", "\\", "AWS::Region", "x",       ""};
+    std::string text;
+    for (int n = *rc::gen::inRange(0, 8); n > 0; --n) text += kPieces[*rc::gen::inRange<size_t>(0, std::size(kPieces))];
+    parameters_["Tenant"] = text;
+    RC_ASSERT(run("!Ref Tenant") == Json(text).dump());
+    RC_ASSERT(run("!Sub '<${Tenant}>${Tenant}'") == Json("<" + text + ">" + text).dump());
+    RC_ASSERT(run("!Join ['${A}', [!Ref Tenant, !Ref Tenant]]") == Json(text + "${A}" + text).dump());
+    RC_ASSERT(run("!Select [1, !Split ['|', !Sub 'a|${Tenant}|b']]") == Json(text).dump());
+  });
 }
 
 TEST_F(Evaluation, RepeatedDoublingIsBounded) {
