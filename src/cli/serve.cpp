@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <cstdio>
@@ -42,6 +43,7 @@ int serve(const std::vector<std::string>& args) {
   sigaddset(&stop, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   raise_descriptor_limit();
+  ::umask(077);  // whatever a library creates in DIR is nobody else's
 
   auto server = server::Server::open(std::move(parsed->config), Clock::system());
   if (!server) return refuse(server.error());

@@ -29,8 +29,10 @@ def test_first_start_leaves_an_environment_to_source(server):
 
 def test_secrets_are_private(server):
     assert mode(server.data) == 0o700
-    for name in ["root.key", "tls/ca.key"]:
-        assert mode(server.data / name) == 0o600
+    server.boto("s3").create_bucket(Bucket="any")
+    server.psql("create table anything (a integer)")
+    for path in server.data.rglob("*"):
+        assert mode(path) & 0o077 == 0, f"{path.relative_to(server.data)} is open to others"
 
 
 def test_health_and_metrics_are_on_the_plain_port_only(server):
