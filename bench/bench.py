@@ -246,7 +246,7 @@ class Versitygw:
         self.port = free_port()
         self.log = open(folder / "log", "wb")
         self.process = subprocess.Popen([self.binary, "--access", "bench", "--secret", "bench-secret", "--port", f"127.0.0.1:{self.port}", "--cert", self.ca, "--key", folder / "key.pem",
-                                         "--quiet", "posix", folder / "data"], stdout=self.log, stderr=self.log)
+                                         "--quiet", "--keep-alive", "posix", folder / "data"], stdout=self.log, stderr=self.log)
         self.pid = self.process.pid
         while socket.socket().connect_ex(("127.0.0.1", self.port)):
             assert self.process.poll() is None, "versitygw didn't start"
