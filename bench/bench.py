@@ -22,7 +22,7 @@ from support.postgres import Postgres  # noqa: E402
 from support.server import Server, free_port  # noqa: E402
 
 POSTGRES_SETTINGS = ["max_wal_size=8GB", "shared_buffers=1GB"]
-ROWS_LOAD, ROWS_SELECT = int(os.environ.get("BENCH_LOAD", 2_000_000)), int(os.environ.get("BENCH_SELECT", 5_000_000))
+ROWS_LOAD, ROWS_SELECT, ROWS_RLS = (int(os.environ.get(name, rows)) for name, rows in (("BENCH_LOAD", 2_000_000), ("BENCH_SELECT", 5_000_000), ("BENCH_RLS", 10_000_000)))
 COLUMNS = "a integer, b bigint, c varchar(40), d varchar(60), e numeric(12,2), f date, g timestamp, h double precision, i boolean, j smallint"
 
 
@@ -213,6 +213,69 @@ def bench_start(server, _):
     line("memory after the start", f"{rss} MB", goal="below 150 MB with one cluster, idle")
 
 
+def bench_rls(server, folder):
+    """One tenant of a thousand: row-level security here, a hand-written WHERE in the raw engine, PostgreSQL's row security with its best index."""
+    import duckdb
+    rows, tenants = ROWS_RLS, 1000
+    query = "select count(*), sum(amount), max(day) from {}"
+    expressions = "'T' || lpad(n % {t}, 4, '0'), n, (n % 100000) / 100.0, {day}, 'note ' || (n % 97)"
+    db = duckdb.connect(str(folder / "peer.duckdb"))
+    ours, postgres = server.connect(), Postgres(*POSTGRES_SETTINGS)
+    theirs = postgres.connect()
+    try:
+        columns = "tenant_id varchar(50), id bigint, amount numeric(12,2), day date, note varchar(40)"
+        ours.execute("create table digits (n integer)")
+        ours.execute("insert into digits values (0),(1),(2),(3),(4),(5),(6),(7),(8),(9)")
+        power = len(str(rows)) - 1
+        number = " + ".join(f"d{i}.n * {10 ** i}" for i in range(power))
+        source = f"(select {number} as n from {', '.join(f'digits d{i}' for i in range(power))}) x"
+        day = "dateadd(day, n % 1000, date '2020-01-01')"
+        for name, key in (("plain", ""), ("sorted", "sortkey(tenant_id)")):
+            ours.execute(f"create table {name} ({columns}) {key}")
+            ours.execute(f"insert into {name} select {expressions.format(t=tenants, day=day).replace('n % 1000, 4', '(n % 1000)::varchar, 4')} from {source}")
+        ours.execute("vacuum sorted")
+        ours.execute("create rls policy of_tenant with (tenant_id varchar(50)) using (tenant_id = current_setting('app.tenant', false))")
+        ours.execute("create user reader password disable")
+        ours.execute("alter user reader password 'Reader0Reader'")
+        for name in ("plain", "sorted"):
+            ours.execute(f"grant select on {name} to reader")
+            ours.execute(f"attach rls policy of_tenant on {name} to public")
+            ours.execute(f"alter table {name} row level security on")
+        db.execute(f"create table plain as select 'T' || lpad((n % {tenants})::varchar, 4, '0') as tenant_id, n::bigint as id, ((n % 100000) / 100.0)::decimal(12,2) as amount, (date '2020-01-01' + (n % 1000)::integer)::date as day, 'note ' || (n % 97) as note from range({rows}) t(n)")
+        theirs.execute(f"create table sorted ({columns})")
+        theirs.execute(f"insert into sorted select 'T' || lpad((n % {tenants})::varchar, 4, '0'), n, (n % 100000) / 100.0, date '2020-01-01' + (n % 1000), 'note ' || (n % 97) from generate_series(0, {rows - 1}) n order by 1")
+        theirs.execute("create index on sorted (tenant_id) include (amount, day)")
+        theirs.execute("vacuum analyze sorted")
+        theirs.execute("create role reader")
+        theirs.execute("grant select on sorted to reader")
+        theirs.execute("create policy p on sorted using (tenant_id = current_setting('app.tenant'))")
+        theirs.execute("alter table sorted enable row level security")
+        theirs.execute("set role reader")
+        reader = server.connect(user="reader", password="Reader0Reader")
+        chance = random.Random(3)
+
+        def of_tenant(connection, table):
+            def ask():
+                connection.execute(f"set app.tenant to 'T{chance.randrange(tenants):04}'")
+                began = time.monotonic()
+                n = connection.execute(query.format(table)).fetchone()[0]
+                assert n == rows // tenants, n
+                return time.monotonic() - began
+            return statistics.median(ask() for _ in range(21))
+
+        def raw():
+            tenant, began = f"T{chance.randrange(tenants):04}", time.monotonic()
+            assert db.execute(query.format("plain") + f" where tenant_id = '{tenant}'").fetchone()[0] == rows // tenants
+            return time.monotonic() - began
+
+        print(f"-- {rows} rows, {tenants} tenants; milliseconds a query")
+        db.execute("set threads = " + str(len(os.sched_getaffinity(0))))
+        line("RLS, no sort key / WHERE in the raw engine", of_tenant(reader, "plain") * 1e3, statistics.median(raw() for _ in range(21)) * 1e3, "at most 1.05x", "ms")
+        line("RLS, SORTKEY(tenant_id) / PostgreSQL RLS, covering index", of_tenant(reader, "sorted") * 1e3, of_tenant(theirs, "sorted") * 1e3, "at most 0.2x", "ms")
+    finally:
+        postgres.stop()
+
+
 def presigned(s3, operation, names, body):
     """HTTP requests by presigned URLs, ready to be sent."""
     out = []
@@ -305,7 +368,7 @@ def botocore_config():
 
 
 def main():
-    names = sys.argv[1:] or ["decide", "load", "select", "objects", "start"]
+    names = sys.argv[1:] or ["decide", "load", "select", "objects", "start", "rls"]
     with tempfile.TemporaryDirectory(prefix="redoubt-bench-") as folder:
         folder = pathlib.Path(folder)
         for name in names:
@@ -315,7 +378,7 @@ def main():
                 continue
             (folder / name).mkdir()
             with Server(folder / name / "server") as server:
-                {"load": bench_load, "select": bench_select, "start": bench_start, "objects": bench_objects}[name](server, folder / name)
+                {"load": bench_load, "select": bench_select, "start": bench_start, "objects": bench_objects, "rls": bench_rls}[name](server, folder / name)
 
 
 main()
