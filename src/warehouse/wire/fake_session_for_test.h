@@ -59,7 +59,7 @@ class FakeSession final : public session::Session {
   }
 
   Result<void> start_simple(std::string_view sql) override {
-    canceled_ = false;
+    canceled_ = impatient_;
     todo_.clear();
     for (auto part : split(sql, ';'))
       if (!trim(part).empty()) todo_.push_back(std::string(trim(part)));
@@ -94,7 +94,7 @@ class FakeSession final : public session::Session {
   }
   Result<void> bind(const std::string& portal, const std::string& statement, std::vector<engine::Parameter> parameters,
                     std::vector<int16_t> formats) override {
-    canceled_ = false;
+    canceled_ = impatient_;
     auto at = statements_.find(statement);
     if (at == statements_.end()) return fail(kFakeMissing, "prepared statement \"" + statement + "\" does not exist");
     portals_[portal] = at->second;
@@ -138,6 +138,9 @@ class FakeSession final : public session::Session {
   int secret() const override { return secret_; }
   const std::string& database() const override { return database_; }
   int protocol() const override { return protocol_; }
+
+  /// From now on every statement is canceled as it starts: nothing takes long, whatever is asked for.
+  void be_impatient() { impatient_ = canceled_ = true; }
 
   void cancel() override {
     std::lock_guard lock(mutex_);
@@ -265,6 +268,7 @@ class FakeSession final : public session::Session {
 
   mutable std::mutex mutex_;
   std::atomic<bool> canceled_{false};
+  bool impatient_ = false;
   std::shared_ptr<FakeWait> wait_;
   std::optional<Error> terminated_;
   std::function<void()> on_terminate_;

@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static_cast<void>(read_hello(**packet, first & 1));
 
   FakeSession session(1, 2, first & 3, nullptr);
-  session.cancel();  // so that nothing runs for long
+  session.be_impatient();
   Conversation conversation(session);
   Input input;
   input.limit_to_sign_on(false);
