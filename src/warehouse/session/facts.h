@@ -30,6 +30,7 @@ struct Facts : system::Source {
   catalog::Oid current_user = 0, session_user = 0;
   Settings values;
   std::string temp_schema;                           // name of this session's temporary schema
+  bool temp_last = false;                            // it is searched after all others, not before
   int64_t transaction_time = 0, statement_time = 0;  // microseconds since 2000-01-01 UTC
   int last_query = -1, query = -1;
   int64_t last_copy_count = 0, last_unload_count = 0;

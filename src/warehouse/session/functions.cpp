@@ -138,6 +138,24 @@ Result<Datum> database_privilege(const Facts& f, const Datum& user_arg, const Da
   return truth(yes);
 }
 
+Result<Datum> procedure_privilege_by_oid(const Facts& f, const Datum& user_arg, catalog::Oid procedure_oid,
+                                         const Datum& privilege) {
+  TRY(auto* user, user_by(f, user_arg, false));
+  auto* procedure = f.snapshot->procedure(procedure_oid);
+  if (!procedure)
+    return fail(secure::kUndefinedFunction, "function with OID " + std::to_string(procedure_oid) + " does not exist");
+  TRY(bool yes, any_of(f, privilege, catalog::AclTarget::kProcedure, who_is(f, *user), catalog::effective_acl(*procedure),
+                       procedure->owner));
+  return truth(yes);
+}
+
+/// 'schema.name(int, varchar)'.
+Result<Datum> procedure_privilege(const Facts& f, const Datum& user_arg, const Datum& signature, const Datum& privilege) {
+  catalog::Oid found = system::procedure_oid(f, *signature);
+  if (found == 0) return fail(secure::kUndefinedFunction, "function \"" + *signature + "\" does not exist");
+  return procedure_privilege_by_oid(f, user_arg, found, privilege);
+}
+
 Result<Datum> assume_role_privilege(const Facts& f, const Datum& user_arg, const Datum& chain, const Datum& command) {
   TRY(auto* user, user_by(f, user_arg, false));
   std::string word = to_lower(*command);
@@ -186,6 +204,8 @@ Datum comment_of(const Facts& f, catalog::Oid object, int64_t column = 0) {
       auto* c = relation->column(int16_t(column));
       text = c ? c->comment : "";
     }
+  } else if (auto* procedure = f.snapshot->procedure(object)) {
+    text = procedure->comment;
   } else if (auto* schema = f.snapshot->schema(object)) {
     text = schema->comment;
   } else if (auto* database = f.snapshot->database(object)) {
@@ -329,6 +349,14 @@ const std::multimap<std::string, Row, std::less<>>& table() {
         [](const Facts& f, Args a) { return database_privilege<false>(f, a[0], a[1], a[2]); });
     add("has_database_privilege", {name, o, text}, boolean,
         [](const Facts& f, Args a) { return database_privilege<true>(f, a[0], a[1], a[2]); });
+    add("has_function_privilege", {text, text}, boolean,
+        [](const Facts& f, Args a) { return procedure_privilege(f, self(f), a[0], a[1]); });
+    add("has_function_privilege", {name, text, text}, boolean,
+        [](const Facts& f, Args a) { return procedure_privilege(f, a[0], a[1], a[2]); });
+    add("has_function_privilege", {o, text}, boolean,
+        [](const Facts& f, Args a) { return procedure_privilege_by_oid(f, self(f), oid(a[0]), a[1]); });
+    add("has_function_privilege", {name, o, text}, boolean,
+        [](const Facts& f, Args a) { return procedure_privilege_by_oid(f, a[0], oid(a[1]), a[2]); });
     add("has_assumerole_privilege", {text, text}, boolean,
         [](const Facts& f, Args a) { return assume_role_privilege(f, self(f), a[0], a[1]); });
     add("has_assumerole_privilege", {name, text, text}, boolean,
@@ -353,13 +381,14 @@ const std::multimap<std::string, Row, std::less<>>& table() {
       return Datum(std::to_string(found.oid()));
     });
     add("regprocin", {text}, o,
-        [](const Facts&, Args a) -> Result<Datum> { return Datum(std::to_string(system::procedure_oid(*a[0]))); });
-    add("regprocout", {o}, text, [](const Facts&, Args a) -> Result<Datum> { return Datum(system::procedure_name(oid(a[0]))); });
-    add("regprocedurein", {text}, o, [](const Facts&, Args a) -> Result<Datum> {
-      return Datum(std::to_string(system::procedure_oid(std::string_view(*a[0]).substr(0, a[0]->find('(')))));
+        [](const Facts& f, Args a) -> Result<Datum> { return Datum(std::to_string(system::procedure_oid(f, *a[0]))); });
+    add("regprocout", {o}, text,
+        [](const Facts& f, Args a) -> Result<Datum> { return Datum(system::procedure_name(f, oid(a[0]))); });
+    add("regprocedurein", {text}, o, [](const Facts& f, Args a) -> Result<Datum> {
+      return Datum(std::to_string(system::procedure_oid(f, std::string_view(*a[0]).substr(0, a[0]->find('(')))));
     });
     add("regprocedureout", {o}, text,
-        [](const Facts&, Args a) -> Result<Datum> { return Datum(system::procedure_name(oid(a[0]))); });
+        [](const Facts& f, Args a) -> Result<Datum> { return Datum(system::procedure_name(f, oid(a[0]))); });
     add("regoperout", {o}, text, [](const Facts&, Args a) -> Result<Datum> { return Datum(*a[0]); });
     add("regoperatorout", {o}, text, [](const Facts&, Args a) -> Result<Datum> { return Datum(*a[0]); });
     add("regtypein", {text}, o, [](const Facts&, Args a) -> Result<Datum> {
@@ -379,8 +408,15 @@ const std::multimap<std::string, Row, std::less<>>& table() {
         [](const Facts&, Args a) -> Result<Datum> { return Datum(*a[0] == "6" ? "UNICODE" : ""); });
     for (const char* n : {"pg_table_is_visible", "pg_class_is_visible"})
       add(n, {o}, boolean, [](const Facts& f, Args a) -> Result<Datum> { return truth(is_visible(f, oid(a[0]))); });
-    for (const char* n : {"pg_type_is_visible", "pg_function_is_visible", "pg_operator_is_visible", "pg_opclass_is_visible",
-                          "pg_conversion_is_visible", "pg_collation_is_visible"})
+    add("pg_function_is_visible", {o}, boolean, [](const Facts& f, Args a) -> Result<Datum> {
+      auto* procedure = f.snapshot->procedure(oid(a[0]));
+      if (!procedure) return truth(true);  // the system's own
+      for (auto* schema : path_schemas(f, *f.snapshot))
+        if (auto* found = f.snapshot->procedure(schema->oid, procedure->signature())) return truth(found == procedure);
+      return truth(false);
+    });
+    for (const char* n : {"pg_type_is_visible", "pg_operator_is_visible", "pg_opclass_is_visible", "pg_conversion_is_visible",
+                          "pg_collation_is_visible"})
       add(n, {o}, boolean, yes);
 
     // Definitions
@@ -398,13 +434,17 @@ const std::multimap<std::string, Row, std::less<>>& table() {
     add("pg_get_triggerdef", {o, boolean}, text, null);
     add("pg_get_ruledef", {o}, text, null);
     add("pg_get_ruledef", {o, boolean}, text, null);
-    add("pg_get_functiondef", {o}, text, null);
+    add("pg_get_functiondef", {o}, text, [](const Facts& f, Args a) -> Result<Datum> {
+      auto* procedure = f.snapshot->procedure(oid(a[0]));
+      if (!procedure || !system::shows_body(f, *procedure)) return Datum(std::nullopt);
+      return Datum(system::procedure_definition(f, *procedure));
+    });
     add("pg_get_function_result", {o}, text,
-        [](const Facts&, Args a) -> Result<Datum> { return Datum(system::procedure_result(oid(a[0]))); });
+        [](const Facts& f, Args a) -> Result<Datum> { return Datum(system::procedure_result(f, oid(a[0]))); });
     add("pg_get_function_arguments", {o}, text,
-        [](const Facts&, Args a) -> Result<Datum> { return Datum(system::procedure_arguments(oid(a[0]))); });
+        [](const Facts& f, Args a) -> Result<Datum> { return Datum(system::procedure_arguments(f, oid(a[0]))); });
     add("pg_get_function_identity_arguments", {o}, text,
-        [](const Facts&, Args a) -> Result<Datum> { return Datum(system::procedure_arguments(oid(a[0]))); });
+        [](const Facts& f, Args a) -> Result<Datum> { return Datum(system::procedure_arguments(f, oid(a[0]))); });
     add("obj_description", {o}, text, [](const Facts& f, Args a) -> Result<Datum> { return comment_of(f, oid(a[0])); });
     add("obj_description", {o, name}, text, [](const Facts& f, Args a) -> Result<Datum> { return comment_of(f, oid(a[0])); });
     add("shobj_description", {o, name}, text, [](const Facts& f, Args a) -> Result<Datum> { return comment_of(f, oid(a[0])); });

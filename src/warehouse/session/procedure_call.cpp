@@ -6,6 +6,7 @@
 #include "warehouse/secure/analyze.h"
 #include "warehouse/secure/errors.h"
 #include "warehouse/secure/types.h"
+#include "warehouse/secure/values.h"
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
 #include "warehouse/session/list_stream.h"
@@ -231,7 +232,7 @@ Result<Outcome> ProcedureCall::resume() {
 /// One instruction, and what its error leads to.
 Result<ProcedureCall::Waiting> ProcedureCall::step() {
   TRY_VOID(session_.check_running());
-  session_.act_as(top().user);
+  act();
   const Instruction& instruction = top().program->code[top().pc];
   auto done = execute(instruction);
   if (done) {
@@ -260,6 +261,8 @@ Result<void> ProcedureCall::push_frame(const catalog::Procedure& procedure, std:
   frame->procedure = procedure;
   TRY(frame->program, session_.core().programs.get(procedure));
   frame->user = procedure.security_definer ? procedure.owner : caller;
+  frame->temp_last =
+      (!frames_.empty() && top().temp_last) || (procedure.security_definer && procedure.settings.contains("search_path"));
   auto& body = frame->program->body;
   frame->variables.resize(body.variables.size());
   frame->loops.resize(frame->program->loops);
@@ -313,7 +316,7 @@ Result<void> ProcedureCall::pop_frame() {
   auto into = std::move(frame.into);
   drop_frame();
   if (frames_.empty()) return finish_call(procedure, outputs);
-  session_.act_as(top().user);
+  act();
   if (!into.empty()) {
     Row row{.columns = call_columns(procedure), .values = {}, .rows = outputs.empty() ? 0 : 1};
     for (auto& output : outputs) row.values.push_back(output.datum);
@@ -364,7 +367,7 @@ Result<void> ProcedureCall::unwind(Error error) {
     std::string called_as = top().called_as;
     drop_frame();
     if (frames_.empty()) break;
-    session_.act_as(top().user);
+    act();
     sql_text_ = called_as;
     add_place(error, top());
     sql_text_.clear();
@@ -390,7 +393,7 @@ Result<void> ProcedureCall::enter_handler(Frame& frame, Error error) {
   }
   auto& block = as<Block>(*push.node);
   TRY_VOID(put(block.sqlstate, std::string(error.kind->sqlstate)));
-  TRY_VOID(put(block.sqlerrm, error.message.substr(0, 60000)));
+  TRY_VOID(put(block.sqlerrm, std::string(secure::values::cut(error.message, sql::Type::kVarcharMax))));
   frame.handling.push_back(std::move(error));
   frame.pc = push.target;
   return {};

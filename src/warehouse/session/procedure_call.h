@@ -53,7 +53,8 @@ class ProcedureCall {
   struct Frame {
     catalog::Procedure procedure;
     std::shared_ptr<const Program> program;
-    catalog::Oid user = 0;  // whose rights count here
+    catalog::Oid user = 0;   // whose rights count here
+    bool temp_last = false;  // inside a SECURITY DEFINER procedure with a search_path of its own
     std::vector<VariableState> variables;
     std::vector<LoopState> loops;
     std::vector<size_t> handlers;                  // kPushHandler instructions, innermost last
@@ -95,6 +96,7 @@ class ProcedureCall {
   void close_streams();
   void add_place(Error& error, const Frame& frame) const;
   Frame& top() { return *frames_.back(); }
+  void act() { session_.act_as(top().user, top().temp_last); }
 
   // call_statements.cpp: what instructions do
   Result<Waiting> execute(const Instruction& instruction);

@@ -43,8 +43,9 @@ std::vector<const catalog::Schema*> path_schemas(const Facts& facts, const catal
 Result<Found> resolve(const Facts& facts, const catalog::Snapshot& snapshot, const sql::ObjectName& name) {
   auto missing = [&] { return at(secure::kUndefinedTable, "relation \"" + dotted(name) + "\" does not exist", name.position); };
   if (name.schema.empty()) {
-    if (auto* temp = snapshot.schema(facts.database, facts.temp_schema))
-      if (auto* relation = snapshot.relation(temp->oid, name.name)) return Found{.relation = relation};
+    auto* temp = snapshot.schema(facts.database, facts.temp_schema);
+    auto* temporary = temp ? snapshot.relation(temp->oid, name.name) : nullptr;
+    if (temporary && !facts.temp_last) return Found{.relation = temporary};
     auto path = facts.values.search_path();
     auto system_at = std::find(path.begin(), path.end(), "pg_catalog");
     auto* system = system::find_relation("pg_catalog", name.name);
@@ -55,6 +56,7 @@ Result<Found> resolve(const Facts& facts, const catalog::Snapshot& snapshot, con
       if (!schema || !is_nameable(facts, *schema) || !may_use(facts, *schema)) continue;
       if (auto* relation = snapshot.relation(schema->oid, name.name)) return Found{.relation = relation};
     }
+    if (temporary) return Found{.relation = temporary};
     return missing();
   }
   auto* database = name.database.empty() ? snapshot.database(facts.database) : snapshot.database(name.database);

@@ -50,7 +50,7 @@ Error SqlSession::canceled_error(Error error) {
 }
 
 Error SqlSession::failed(Error error) {
-  acting_user_ = 0;
+  act_as(0);
   if (error.is(engine::kQueryCanceled)) error = canceled_error(std::move(error));
   if (batch_.running && batch_.running->statement) log_statement(*batch_.running, true);
   batch_ = Batch{};
@@ -73,6 +73,7 @@ void SqlSession::abort_block() {
   tx_.active = tx_.block = tx_.failed = true;
   tx_.id = core_->next_transaction++;
   tx_.started = core_->now();
+  tx_.user = session_user_;
   tx_.changes = std::make_unique<catalog::Transaction>(core_->catalog);
   settings_.begin();
 }

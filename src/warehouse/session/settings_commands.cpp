@@ -23,6 +23,16 @@ Result<void> refuse_in_caller(Work& work) {
   return fail(secure::kPermissionDenied, "permission denied to set session authorization");
 }
 
+/// The session's own, in every database it was in; nobody else can name them, so that nothing is asked.
+Result<void> drop_temporary_tables(Work& work) {
+  std::vector<catalog::Oid> oids;
+  for (auto* database : work.now().databases())
+    if (auto* schema = work.now().schema(database->oid, work.facts->temp_schema))
+      for (auto* relation : work.now().relations(schema->oid)) oids.push_back(relation->oid);
+  for (auto oid : oids) TRY_VOID(drop_relation(work, oid));
+  return {};
+}
+
 }  // namespace
 
 Result<Outcome> set(Work& work, const sql::Set& command) {
@@ -106,14 +116,20 @@ Result<Outcome> use(Work& work, const sql::Use& command) {
 Result<Outcome> discard(Work& work, const sql::Discard& command) {
   if (command.what == "all" && work.session.in_block())
     return fail(kActiveTransaction, "DISCARD ALL cannot run inside a transaction block");
-  if (command.what == "temp") return fail(secure::kNotSupported, "DISCARD TEMP is not supported");
-  if (command.what == "all") {
-    work.session.settings().reset_all();
-    work.session.cursors().clear();
-    TRY_VOID(work.session.become(0));
+  if (command.what == "temp") {
+    TRY_VOID(drop_temporary_tables(work));
+    return done("DISCARD TEMP");
   }
   work.session.prepared().clear();
-  return done(command.what == "all" ? "DISCARD ALL" : "DISCARD PLANS");
+  if (command.what != "all") return done("DISCARD PLANS");
+  // What a pooler sends between two tenants: the session is as it was at its start.
+  work.session.cursors().clear();
+  TRY_VOID(drop_temporary_tables(work));
+  work.session.settings().reset_all();
+  TRY_VOID(work.session.become(0));
+  if (auto* database = work.now().database(work.session.use_origin())) work.session.use_database(database->oid, database->name);
+  work.session.forget_past();
+  return done("DISCARD ALL");
 }
 
 }  // namespace redoubt::warehouse::session

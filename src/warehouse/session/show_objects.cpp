@@ -9,6 +9,7 @@
 #include "warehouse/session/functions.h"
 #include "warehouse/session/list_stream.h"
 #include "warehouse/session/resolve.h"
+#include "warehouse/sql/parser.h"
 
 namespace redoubt::warehouse::session {
 
@@ -338,6 +339,75 @@ struct Shower {
     return {};
   }
 
+  /// Procedures of schemas that one sees; who may not execute one still may know its name, as in pg_proc.
+  Result<std::vector<const catalog::Procedure*>> found_procedures(const Name& n, const std::string& pattern) {
+    TRY(auto* d, database(n.database));
+    auto* schema = s.schema(d->oid, n.schema);
+    std::vector<const catalog::Procedure*> out;
+    if (!schema || !sees(*schema)) return out;
+    for (auto* p : s.procedures(schema->oid))
+      if (like(p->name, pattern)) out.push_back(p);
+    return out;
+  }
+
+  Result<void> procedures() {
+    TRY(Name n, name(2));
+    TRY(auto pattern, value(command.like, "%"));
+    TRY(auto found, found_procedures(n, pattern));
+    for (auto* p : found)
+      rows.push_back({n.database, n.schema, p->name, number(p->arguments.size()), procedure_types(p->input_types()),
+                      or_null(system::procedure_result(*work.facts, p->oid)), or_null(p->comment)});
+    return {};
+  }
+
+  /// The types that SHOW PARAMETERS OF PROCEDURE p(..) and SHOW PROCEDURE p(..) name.
+  Result<std::vector<const catalog::Procedure*>> named_procedures(Name& n) {
+    TRY(n, name(3));
+    TRY(auto all, found_procedures({n.database, n.schema, n.object}, "%"));
+    std::vector<sql::Type> types;
+    for (auto& part : command.args) {
+      TRY(auto text, value(part));
+      TRY(auto type, sql::parse_type(text));
+      types.push_back(type.is(sql::TypeKind::kText) ? sql::Type::varchar() : type);
+    }
+    std::erase_if(all, [&](auto* p) {
+      return p->name != n.object || (command.has_args && procedure_types(p->input_types()) != procedure_types(types));
+    });
+    if (all.empty())
+      return fail(secure::kUndefinedFunction,
+                  "procedure " + n.schema + "." + n.object + "(" + procedure_types(types) + ") does not exist");
+    return all;
+  }
+
+  Result<void> parameters() {
+    Name n;
+    TRY(auto found, named_procedures(n));
+    TRY(auto pattern, value(command.like, "%"));
+    for (auto* p : found) {
+      int position = 0;
+      for (auto& a : p->arguments) {
+        position++;
+        if (!like(a.name, pattern)) continue;
+        const char* modes[] = {"IN", "OUT", "INOUT"};
+        bool decimal = a.type.is(sql::TypeKind::kDecimal);
+        bool sized = (a.type.is(sql::TypeKind::kVarchar) || a.type.is(sql::TypeKind::kChar)) && a.type.length > 0;
+        rows.push_back({n.database, n.schema, p->name, or_null(a.name), number(position), modes[size_t(a.mode)],
+                        a.type.base_name(), sized ? number(a.type.length) : null, decimal ? number(a.type.precision) : null,
+                        decimal ? number(a.type.scale) : null});
+      }
+    }
+    return {};
+  }
+
+  Result<void> ddl_of_procedure() {
+    Name n;
+    TRY(auto found, named_procedures(n));
+    if (found.size() > 1) return fail(secure::kAmbiguousFunction, "procedure name \"" + n.object + "\" is not unique");
+    if (!system::shows_body(*work.facts, *found[0])) return fail(permission_denied("procedure", found[0]->name));
+    rows.push_back({system::procedure_definition(*work.facts, *found[0])});
+    return {};
+  }
+
   Result<void> run() {
     switch (command.show) {
       case Kind::kDatabases:
@@ -358,9 +428,11 @@ struct Shower {
         return grants();
       case Kind::kColumnGrants:
         return column_grants();
-      case Kind::kProcedures:  // there are none: procedures and functions are not built yet
-      case Kind::kFunctions:
+      case Kind::kProcedures:
+        return procedures();
       case Kind::kParametersOfProcedure:
+        return parameters();
+      case Kind::kFunctions:  // there are none: functions are not built
       case Kind::kParametersOfFunction:
         return {};
       case Kind::kTable:
@@ -368,7 +440,7 @@ struct Shower {
       case Kind::kView:
         return ddl_of_view();
       case Kind::kProcedure:
-        return fail(secure::kNotSupported, "SHOW PROCEDURE is not supported");
+        return ddl_of_procedure();
       case Kind::kRlsPolicies:
         return fail(secure::kNotSupported, "SHOW RLS POLICIES is not supported");
       case Kind::kMaskingPolicies:
@@ -433,6 +505,11 @@ std::vector<secure::plan::Output> show_objects_columns(const sql::ShowObjects& c
       return outputs("Show_Table_DDL_statement");
     case Kind::kView:
       return outputs("Show_View_DDL_statement");
+    case Kind::kProcedure: {
+      auto one = outputs("definition");
+      one[0].name = "Stored Procedure Definition";
+      return one;
+    }
     default:
       return outputs("show");
   }

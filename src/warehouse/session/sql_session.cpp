@@ -89,6 +89,7 @@ FactsPtr SqlSession::make_facts() {
     facts->settings.push_back({name, value, row ? std::string(row->description) : ""});
   }
   facts->temp_schema = temp_schema_name(pid_);
+  facts->temp_last = temp_last_;
   facts->now = core_->now();
   facts->statement_time = facts->now.us - kUnixToPostgresMicros;
   facts->transaction_time = (tx_.active ? tx_.started : facts->now).us - kUnixToPostgresMicros;
@@ -378,12 +379,21 @@ std::vector<std::pair<std::string, std::string>> SqlSession::take_parameter_chan
   return changes;
 }
 
-Result<void> SqlSession::become(catalog::Oid user) {
-  session_user_ = user == 0 ? authenticated_user_ : user;
+void SqlSession::set_session_user(catalog::Oid user) {
+  session_user_ = user;
   std::lock_guard lock(shared_mutex_);
   shared_user_id_ = session_user_;
   shared_user_ = core_->catalog.latest()->user_name(session_user_);
+}
+
+Result<void> SqlSession::become(catalog::Oid user) {
+  set_session_user(user == 0 ? authenticated_user_ : user);
   return {};
+}
+
+void SqlSession::forget_past() {
+  last_copy_count = last_unload_count = 0;
+  last_copy = last_query = -1;
 }
 
 void SqlSession::use_database(catalog::Oid database, std::string name) {

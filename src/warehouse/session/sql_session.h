@@ -142,6 +142,7 @@ class SqlSession : public Session {
   /// Appended to the cluster's log when the transaction commits.
   void log_on_commit(std::string_view table, system::Row row) { logged_.emplace_back(table, std::move(row)); }
   void made_temporaries() { temporaries_ = true; }  // the session has a temporary schema to clear
+  void forget_past();                               // what functions tell of earlier statements: pg_last_query_id()
   Result<void> become(catalog::Oid user);           // SET SESSION AUTHORIZATION; 0: back
   catalog::Oid authenticated_user() const { return authenticated_user_; }
   catalog::Oid session_user() const { return session_user_; }
@@ -162,8 +163,12 @@ class SqlSession : public Session {
   std::function<bool()> cancel_probe();
 
   // What a procedure does in its session (procedure_call.h).
-  /// Whose rights count from now on, beside the session user: SECURITY DEFINER. 0: the session user's.
-  void act_as(catalog::Oid user) { acting_user_ = user; }
+  /// Whose rights count from now on, beside the session user: SECURITY DEFINER. 0: the session user's. `temp_last`: the caller's
+  /// temporary tables stand in for nothing that the procedure's own search_path finds.
+  void act_as(catalog::Oid user, bool temp_last = false) {
+    acting_user_ = user;
+    temp_last_ = temp_last;
+  }
   catalog::Oid current_user() const { return acting_user_ ? acting_user_ : session_user_; }
   /// One statement inside a CALL: everything that start() does. `expression`: only to compute a value, which a handler may do
   /// even in a block that has failed.
@@ -196,11 +201,13 @@ class SqlSession : public Session {
   void end_transaction(bool committed);
   Result<Outcome> transaction_command(const sql::Transaction& command);
   void drop_temporaries();
+  void set_session_user(catalog::Oid user);
 
   struct Tx {
     bool active = false, block = false, failed = false, read_only = false;
     uint64_t id = 0;
     Timestamp started;
+    catalog::Oid user = 0;  // session user when it began: SET SESSION AUTHORIZATION is rolled back, too
     std::unique_ptr<catalog::Transaction> changes;
   };
   struct Batch {
@@ -215,6 +222,7 @@ class SqlSession : public Session {
   const int pid_, secret_;
   const Timestamp connected_;
   catalog::Oid authenticated_user_ = 0, session_user_ = 0, acting_user_ = 0;
+  bool temp_last_ = false;
   std::vector<catalog::Oid> extra_groups_;
   catalog::Oid database_ = 0, connected_database_ = 0;
   std::string database_name_;

@@ -12,6 +12,7 @@ void SqlSession::ensure_transaction() {
   tx_.id = core_->next_transaction++;
   shared_transaction_ = tx_.id;
   tx_.started = core_->now();
+  tx_.user = session_user_;
   tx_.changes = std::make_unique<catalog::Transaction>(core_->catalog);
   settings_.begin();
 }
@@ -87,6 +88,7 @@ void SqlSession::end_transaction(bool committed) {
     settings_.commit();
   else
     settings_.rollback();
+  if (!committed && session_user_ != tx_.user) set_session_user(tx_.user);
   tx_ = Tx{};
   shared_transaction_ = 0;
 }

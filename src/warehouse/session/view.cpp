@@ -77,12 +77,14 @@ std::vector<const secure::Schema*> View::search_path() const {
   std::vector<const secure::Schema*> out;
   auto names = facts_->values.search_path();
   // Temporary tables come first as in PostgreSQL, pg_catalog next unless the path says where it stands.
-  if (auto* temp = facts_->snapshot->schema(facts_->database, facts_->temp_schema)) out.push_back(schema(*temp));
+  auto* temp = facts_->snapshot->schema(facts_->database, facts_->temp_schema);
+  if (temp && !facts_->temp_last) out.push_back(schema(*temp));
   bool named = std::find(names.begin(), names.end(), "pg_catalog") != names.end();
   if (!named) out.push_back(system_schema("pg_catalog", facts_->database_name));
   for (auto& name : names)
     if (auto* found = find_schema(facts_->database_name, name == "$user" ? user_name(facts_->current_user) : name))
       if (std::find(out.begin(), out.end(), found) == out.end()) out.push_back(found);
+  if (temp && facts_->temp_last) out.push_back(schema(*temp));
   return out;
 }
 

@@ -59,6 +59,7 @@ void declare_information_schema(Relations& out);
 void declare_svv(Relations& out);
 void declare_privileges(Relations& out);
 void declare_logs(Relations& out);
+void declare_procedures(Relations& out);
 
 // What several of them need.
 /// {owner=..,..} in aclitem text; NULL where the object has its default.

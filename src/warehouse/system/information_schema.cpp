@@ -198,16 +198,6 @@ void declare_information_schema(Relations& out) {
       "default_character_set_schema varchar, "
       "default_character_set_name varchar, sql_path varchar",
       schemata, view);
-  add(out, is, "routines", 0,
-      "specific_catalog varchar, specific_schema varchar, specific_name varchar, routine_catalog varchar, routine_schema "
-      "varchar, routine_name varchar, "
-      "routine_type varchar, data_type varchar, routine_definition varchar",
-      no_rows, view);
-  add(out, is, "parameters", 0,
-      "specific_catalog varchar, specific_schema varchar, specific_name varchar, ordinal_position int4, parameter_mode varchar, "
-      "parameter_name varchar, "
-      "data_type varchar",
-      no_rows, view);
   add(out, is, "table_constraints", 0,
       "constraint_catalog varchar, constraint_schema varchar, constraint_name varchar, table_catalog varchar, table_schema "
       "varchar, table_name varchar, "

@@ -1,4 +1,4 @@
-// Relations of pg_catalog about everything but relations: schemas, databases, users, procedures, settings, activity.
+// Relations of pg_catalog about everything but relations: schemas, databases, users, settings, activity.
 #include <algorithm>
 
 #include "base/text.h"
@@ -128,46 +128,6 @@ Rows pg_default_acl(const Source& s, const SystemRelation&) {
   return rows;
 }
 
-struct Procedure {
-  Oid oid;
-  std::string_view name, result, arguments;
-  Oid result_oid;
-};
-// The few that clients look up by name; what may be called is the analyzer's list, not this one.
-constexpr Procedure kProcedures[] = {{750, "array_in", "anyarray", "cstring, oid, integer", 2277},
-                                     {751, "array_out", "cstring", "anyarray", 2275},
-                                     {89, "version", "text", "", 25},
-                                     {2026, "pg_backend_pid", "integer", "", 23},
-                                     {1642, "pg_get_userbyid", "name", "oid", 19}};
-
-Rows pg_proc(const Source&, const SystemRelation&) {
-  Rows rows;
-  for (auto& p : kProcedures)
-    rows.push_back({number(p.oid),
-                    text(p.name),
-                    number(kPgCatalogOid),
-                    number(1),
-                    number(12),
-                    truth(false),
-                    truth(false),
-                    truth(false),
-                    truth(true),
-                    truth(false),
-                    letter('s'),
-                    number(p.arguments.empty() ? 0 : std::count(p.arguments.begin(), p.arguments.end(), ',') + 1),
-                    number(p.result_oid),
-                    text(""),
-                    null,
-                    null,
-                    null,
-                    text(""),
-                    text(""),
-                    null,
-                    letter('f'),
-                    number(0)});
-  return rows;
-}
-
 Rows pg_language(const Source&, const SystemRelation&) {
   auto row = [](Oid oid, std::string_view name, bool procedural, bool trusted) -> Row {
     return {number(oid), text(name), number(1), truth(procedural), truth(trusted), number(0),
@@ -181,31 +141,6 @@ Rows pg_collation(const Source&, const SystemRelation&) {
 }
 
 }  // namespace
-
-Oid procedure_oid(std::string_view name) {
-  if (name.starts_with("pg_catalog.")) name.remove_prefix(11);
-  for (auto& p : kProcedures)
-    if (p.name == name) return p.oid;
-  return 0;
-}
-
-std::string procedure_name(Oid oid) {
-  for (auto& p : kProcedures)
-    if (p.oid == oid) return std::string(p.name);
-  return oid == 0 ? "-" : std::to_string(oid);
-}
-
-std::string procedure_result(Oid oid) {
-  for (auto& p : kProcedures)
-    if (p.oid == oid) return std::string(p.result);
-  return "";
-}
-
-std::string procedure_arguments(Oid oid) {
-  for (auto& p : kProcedures)
-    if (p.oid == oid) return std::string(p.arguments);
-  return "";
-}
 
 void declare_pg_objects(Relations& out) {
   constexpr std::string_view pg = "pg_catalog";
@@ -251,20 +186,6 @@ void declare_pg_objects(Relations& out) {
       {.is_view = true});
   add(out, pg, "pg_default_acl", 826,
       "defacluser int4, defaclrole oid, defaclnamespace oid, defaclobjtype \"char\", defaclacl aclitem[]", pg_default_acl);
-  add(out, pg, "pg_proc", 1255,
-      "oid oid, proname name, pronamespace oid, proowner int4, prolang oid, proisagg bool, proiswindow bool, prosecdef bool, "
-      "proisstrict bool, "
-      "proretset bool, provolatile \"char\", pronargs int2, prorettype oid, proargtypes oidvector, proallargtypes oid[], "
-      "proargmodes text[], "
-      "proargnames text[], prosrc text, probin text, proacl aclitem[], prokind \"char\", proowner_oid oid",
-      pg_proc);
-  add(out, pg, "pg_proc_info", 0,
-      "prooid oid, proname name, pronamespace oid, proowner int4, prolang oid, prosecdef bool, proisstrict bool, proretset bool, "
-      "provolatile \"char\", "
-      "pronargs int2, prorettype oid, proargtypes oidvector, proallargtypes oid[], proargmodes text[], proargnames text[], "
-      "prosrc text, "
-      "prokind \"char\", proconfig text[]",
-      no_rows, {.is_view = true});
   add(out, pg, "pg_language", 2612,
       "oid oid, lanname name, lanowner int4, lanispl bool, lanpltrusted bool, lanplcallfoid oid, laninline oid, lanvalidator "
       "oid, lanacl aclitem[], tableoid oid",

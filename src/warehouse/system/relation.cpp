@@ -23,6 +23,7 @@ struct Registry {
     declare_svv(relations);
     declare_privileges(relations);
     declare_logs(relations);
+    declare_procedures(relations);
     Oid next = 16400;  // numbers for those that PostgreSQL gave none; below catalog::kFirstOid
     for (auto& relation : relations) {
       if (relation.oid == 0) relation.oid = next++;

@@ -27,11 +27,16 @@ std::span<const SystemRelation> all_relations();
 const SystemRelation* find_relation(std::string_view schema, std::string_view name);  // nullptr: none
 const SystemRelation* find_relation(Oid oid);
 
-// What regproc, format_encoding and pg_get_function_* print. Procedures are those of pg_proc's few rows.
-Oid procedure_oid(std::string_view name);   // 0: none
-std::string procedure_name(Oid procedure);  // "-" for none
-std::string procedure_result(Oid procedure);
-std::string procedure_arguments(Oid procedure);
+// What regproc, format_encoding and pg_get_function_* print. Procedures are those of pg_proc: a few of the system's own, and the
+// stored ones of the current database.
+Oid procedure_oid(const Source& source, std::string_view name);   // [schema.]name; 0: none
+std::string procedure_name(const Source& source, Oid procedure);  // "-" for none
+std::string procedure_result(const Source& source, Oid procedure);
+std::string procedure_arguments(const Source& source, Oid procedure);  // "a integer, INOUT b character varying"
+/// May the user read the body? Owners, superusers and those who may execute it.
+bool shows_body(const Source& source, const catalog::Procedure& procedure);
+/// CREATE OR REPLACE PROCEDURE .. as SHOW PROCEDURE prints it.
+std::string procedure_definition(const Source& source, const catalog::Procedure& procedure);
 std::string encoding_name(int encoding);  // pg_attribute.attencodingtype in words
 int encoding_number(std::string_view name);
 

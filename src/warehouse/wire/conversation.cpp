@@ -162,6 +162,7 @@ Next Conversation::run(std::string& out) {
     }
     switch (step->kind) {
       case StepKind::kWaiting:
+        asides(out);  // what a procedure has raised so far
         wait_ = std::move(step->wait);
         return Next::kWait;
       case StepKind::kDescribed:
