@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
+#include "warehouse/secure/errors.h"
+
 namespace redoubt::warehouse::session {
 namespace {
 using sql::Type;
 using sql::TypeKind;
 
 constexpr int kMaxDigits = 38;
+constexpr uint32_t kBytea = 17;
 
 bool is_open(const Type& t) { return t.is(TypeKind::kDecimal) && t.precision == Type::kAny; }
 
@@ -66,7 +70,51 @@ bool widen(std::vector<Type>& declared, std::span<const Type> found, std::span<c
   return changed;
 }
 
+Result<std::string> bytea_bytes(std::string_view text) {
+  auto bad = [] { return fail(secure::kInvalidText, "invalid input syntax for type bytea"); };
+  if (text.starts_with("\\x")) {
+    auto bytes = unhex(text.substr(2));
+    if (!bytes) return bad();
+    return *std::move(bytes);
+  }
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      out += text[i];
+    } else if (text.substr(i, 2) == "\\\\") {
+      out += text[i++];
+    } else {
+      int value = 0;
+      for (size_t k = 1; k <= 3; ++k) {
+        if (i + k >= text.size() || text[i + k] < '0' || text[i + k] > '7') return bad();
+        value = value * 8 + (text[i + k] - '0');
+      }
+      if (value > 255) return bad();
+      out += char(value);
+      i += 3;
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+Result<Type> declared_type(uint32_t oid) {
+  if (!is_declared(oid)) return Type{};
+  if (oid == kBytea) return Type::varbyte();
+  auto type = sql::type_from_oid(oid);
+  if (!type) return fail(secure::kUndefinedObject, "type with OID " + std::to_string(oid) + " does not exist");
+  return type->is(TypeKind::kDecimal) ? Type::decimal(Type::kAny) : *type;
+}
+
+Result<void> read_byteas(std::span<const uint32_t> oids, std::span<engine::Parameter> values) {
+  for (size_t i = 0; i < values.size() && i < oids.size(); i++) {
+    if (oids[i] != kBytea || values[i].binary || !values[i].value) continue;
+    TRY(values[i].value, bytea_bytes(*values[i].value));
+    values[i].binary = true;
+  }
+  return {};
+}
 
 std::optional<Type> measure_decimal(const engine::Parameter& value) {
   if (!value.value) return std::nullopt;

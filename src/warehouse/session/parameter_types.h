@@ -11,6 +11,14 @@
 
 namespace redoubt::warehouse::session {
 
+/// What a driver declares a parameter as, by its pg_type oid: 0 and 705 leave it open; bytea (17), which Redshift has no columns
+/// of, is varbyte; NUMERIC is open in its precision. Errors: secure::kUndefinedObject.
+Result<sql::Type> declared_type(uint32_t oid);
+inline bool is_declared(uint32_t oid) { return oid != 0 && oid != 705; }
+/// Values of parameters declared bytea that came as text (\x hexadecimal, or PostgreSQL's escapes) become their bytes.
+/// Errors: secure::kInvalidText.
+Result<void> read_byteas(std::span<const uint32_t> oids, std::span<engine::Parameter> values);
+
 /// The declared types for a description that is asked for before any value is known: NUMERIC has 12 digits behind the point.
 std::vector<sql::Type> types_for_description(std::span<const sql::Type> declared);
 

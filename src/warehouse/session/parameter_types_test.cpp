@@ -1,5 +1,7 @@
 #include "warehouse/session/parameter_types.h"
 
+#include "warehouse/secure/errors.h"
+
 #include <gtest/gtest.h>
 
 namespace redoubt::warehouse::session {
@@ -39,6 +41,28 @@ TEST(ParameterTypes, OnlyOpenNumericsChange) {
   EXPECT_EQ(types_for_values(declared, values),
             (std::vector<Type>{Type::decimal(3, 2), Type::decimal(10, 1), sql::TypeKind::kInteger, Type::decimal()}));
   EXPECT_EQ(types_for_description(declared)[0], Type::decimal(38, 12));
+}
+
+TEST(ParameterTypes, WhatDriversDeclare) {
+  EXPECT_EQ(declared_type(0).value(), Type());
+  EXPECT_EQ(declared_type(705).value(), Type());
+  EXPECT_EQ(declared_type(17).value(), Type::varbyte());
+  EXPECT_EQ(declared_type(1700).value().precision, Type::kAny);
+  EXPECT_TRUE(declared_type(2950).error().is(secure::kUndefinedObject)) << "uuid";
+}
+
+TEST(ParameterTypes, ByteaInBothItsTextForms) {
+  auto read = [](std::string text) -> std::optional<std::string> {
+    uint32_t oids[] = {17};
+    engine::Parameter values[] = {{std::move(text)}};
+    if (!read_byteas(oids, values)) return std::nullopt;
+    EXPECT_TRUE(values[0].binary);
+    return values[0].value;
+  };
+  EXPECT_EQ(read("\\x00ff41"), std::string("\0\xff" "A", 3));
+  EXPECT_EQ(read("a\\000\\377\\\\b"), std::string("a\0\xff\\b", 5));
+  EXPECT_EQ(read(""), "");
+  for (const char* bad : {"\\x0", "\\xzz", "\\", "\\8", "\\400", "\\12"}) EXPECT_FALSE(read(bad)) << bad;
 }
 
 }  // namespace

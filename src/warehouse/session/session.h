@@ -83,8 +83,8 @@ struct Notice {
 
 /// What Describe answers.
 struct Description {
-  std::vector<sql::Type> parameters;  // of statements; empty for portals
-  bool has_rows = false;              // false: NoData
+  std::vector<uint32_t> parameters;  // of statements, pg_type oids; empty for portals
+  bool has_rows = false;             // false: NoData
   std::vector<secure::plan::Output> columns;
 };
 

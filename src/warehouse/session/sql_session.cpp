@@ -143,11 +143,9 @@ Result<void> SqlSession::parse(const std::string& name, std::string_view text, s
     Prepared prepared;
     if (!statements.empty()) prepared.statement = std::make_shared<const sql::Statement>(std::move(statements[0]));
     for (uint32_t oid : types) {
-      auto type = oid == 0 || oid == 705 ? sql::Type{} : sql::type_from_oid(oid).value_or(sql::Type{});
-      if (oid != 0 && oid != 705 && type.is(sql::TypeKind::kUnknown))
-        return fail(secure::kUndefinedObject, "type with OID " + std::to_string(oid) + " does not exist");
-      // The driver's scale would cut values: it is the statement that knows.
-      prepared.declared.push_back(type.is(sql::TypeKind::kDecimal) ? sql::Type::decimal(sql::Type::kAny) : type);
+      TRY(auto type, declared_type(oid));
+      prepared.declared.push_back(type);
+      prepared.declared_oids.push_back(oid);
     }
     // Errors of analysis belong to Describe or Execute; only what can't run at all in this state is told here.
     if (prepared.statement) TRY_VOID(check_allowed(*prepared.statement->command));
@@ -180,6 +178,7 @@ Result<void> SqlSession::bind(const std::string& portal, const std::string& name
     running.generic = types_for_description(at->second.declared);
     running.told = at->second.told;
     running.parameters = std::move(parameters);
+    TRY_VOID(read_byteas(at->second.declared_oids, running.parameters));
     running.format = text_format();
     running.format.formats = std::move(formats);
     portals_[portal] = std::move(running);
@@ -212,7 +211,7 @@ Result<Description> SqlSession::describe(const StatementPtr& statement, std::spa
     case K::kMerge:
     case K::kCreateTableAs: {
       TRY(auto plan, secure::analyze(*statement, {view, host->host_functions()}, declared));
-      out.parameters = plan.parameters;
+      for (auto& type : plan.parameters) out.parameters.push_back(type.oid());
       if (plan.kind == secure::plan::StatementKind::kSelect) {
         out.has_rows = true;
         out.columns = plan.columns;
@@ -265,7 +264,7 @@ Result<Description> SqlSession::describe(const StatementPtr& statement, std::spa
     default:
       break;
   }
-  for (int i = 0; i < statement->parameters; i++) out.parameters.push_back(sql::TypeKind::kText);
+  for (int i = 0; i < statement->parameters; i++) out.parameters.push_back(sql::Type(sql::TypeKind::kText).oid());
   return out;
 }
 
@@ -277,6 +276,9 @@ Result<Description> SqlSession::describe_statement(const std::string& name) {
     if (at->second.statement) TRY_VOID(check_allowed(*at->second.statement->command));
     TRY(auto out, describe(at->second.statement, types_for_description(at->second.declared)));
     if (out.has_rows) at->second.told = types_of(out.columns);
+    auto& oids = at->second.declared_oids;
+    for (size_t i = 0; i < out.parameters.size() && i < oids.size(); i++)
+      if (is_declared(oids[i])) out.parameters[i] = oids[i];
     return out;
   }();
   if (!described) return fail(failed(described.error()));

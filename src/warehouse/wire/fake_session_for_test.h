@@ -106,7 +106,7 @@ class FakeSession final : public session::Session {
     auto at = statements_.find(statement);
     if (at == statements_.end()) return fail(kFakeMissing, "prepared statement \"" + statement + "\" does not exist");
     session::Description d;
-    for (auto oid : types_) d.parameters.push_back(sql::type_from_oid(oid).value_or(sql::Type::varchar()));
+    for (auto oid : types_) d.parameters.push_back(oid);
     d.has_rows = at->second == "one" || at->second.starts_with("rows");
     if (d.has_rows) d.columns = columns();
     return d;

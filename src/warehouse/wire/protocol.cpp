@@ -276,10 +276,10 @@ void put_row_description(std::string& out, const std::vector<secure::plan::Outpu
   }
 }
 
-void put_parameter_description(std::string& out, const std::vector<sql::Type>& types) {
+void put_parameter_description(std::string& out, const std::vector<uint32_t>& types) {
   Reply reply(out, 't');
   reply.int16(static_cast<int>(types.size()));
-  for (auto& type : types) reply.int32(type.oid());
+  for (auto type : types) reply.int32(type);
 }
 
 void put_complete(std::string& out, std::string_view tag) { Reply(out, 'C').text(tag); }

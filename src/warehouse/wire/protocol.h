@@ -116,7 +116,7 @@ void put_parameter_status(std::string& out, std::string_view name, std::string_v
 /// `formats` as Bind gave them (none, one for all, one a column). From protocol 1 on Redshift's extension follows each field.
 void put_row_description(std::string& out, const std::vector<secure::plan::Output>& columns, const std::vector<int16_t>& formats,
                          int protocol);
-void put_parameter_description(std::string& out, const std::vector<sql::Type>& types);
+void put_parameter_description(std::string& out, const std::vector<uint32_t>& types);
 void put_complete(std::string& out, std::string_view tag);
 void put_ready(std::string& out, char status);
 void put_empty(std::string& out, char type);  // messages without a body: '1' '2' '3' 'n' 's' 'I'

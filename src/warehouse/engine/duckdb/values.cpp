@@ -189,6 +189,11 @@ std::optional<std::string> scalar_text(const Type& type, std::string_view bytes)
       if (auto v = big_endian<int64_t>(bytes)) return std::to_string(*v) + " microseconds";
       return std::nullopt;
     case TypeKind::kInterval: {
+      // Redshift's own form has int16 days and months: redshift_connector's timedelta.
+      if (bytes.size() == 12)
+        return std::to_string(*big_endian<int16_t>(bytes.substr(10))) + " months " +
+               std::to_string(*big_endian<int16_t>(bytes.substr(8, 2))) + " days " +
+               std::to_string(*big_endian<int64_t>(bytes.substr(0, 8))) + " microseconds";
       if (bytes.size() != 16) return std::nullopt;
       return std::to_string(*big_endian<int32_t>(bytes.substr(12))) + " months " +
              std::to_string(*big_endian<int32_t>(bytes.substr(8, 4))) + " days " +
@@ -310,8 +315,8 @@ Result<Value> to_value(const Type& type, std::string_view text) {
     case TypeKind::kTimestampTz:
       return timestamptz_value(text);
     case TypeKind::kTimeTz: {
-      TRY(auto parsed, values::parse_datetime(text, "time with time zone", 0));
-      return Value::TIMETZ(duckdb::dtime_tz_t(duckdb::dtime_t(parsed.micros), parsed.offset_seconds.value_or(0)));
+      TRY(int64_t v, values::parse_timetz(text));
+      return Value::TIMETZ(duckdb::dtime_tz_t(duckdb::dtime_t(v), 0));
     }
     case TypeKind::kVarbyte: {
       auto bytes = unhex(text);
