@@ -300,7 +300,7 @@ Result<ExprPtr> Analyzer::bind_current(const sql::FunctionCall& call, bool& know
     if (name == "session_user") return named(catalog.user_name(catalog.session_user()));
     if (name == "current_user_id")
       return make_constant(TK::kInteger, std::to_string(context_.policy ? catalog.session_user() : catalog.current_user()));
-    if (name == "current_database") return named(catalog.current_database());
+    if (name == "current_database" || name == "current_catalog") return named(catalog.current_database());
     if (name == "current_schema") {
       for (auto* s : catalog.search_path())
         if (!s->system) return named(s->name);

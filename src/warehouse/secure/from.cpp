@@ -222,6 +222,10 @@ Result<Bound> Analyzer::bind_function(const sql::TableFunction& ref, Level& late
         TRY(a, convert(a, type, Conversion::kImplicit, call.position));
       }
       value = make_call("generate_series", type, std::move(args));
+    } else if (catalog_name && name == "unnest" && call.args.size() == 1) {
+      TRY(auto args, bind_args(call.args));
+      if (!args[0]->type.is(sql::TypeKind::kArray)) return no_function(call, args);
+      value = make_call("unnest", args[0]->type.element, {args[0]});
     } else {
       TRY(value, bind_call(call));
       TRY(value, finish(value));
@@ -232,7 +236,7 @@ Result<Bound> Analyzer::bind_function(const sql::TableFunction& ref, Level& late
   from->lateral = true;
   from->call = value;
   plan::Output o;
-  o.name = ref.alias.empty() || name != "generate_series" ? name : ref.alias;
+  o.name = ref.alias.empty() || (name != "generate_series" && name != "unnest") ? name : ref.alias;
   o.type = value->type;
   std::vector<VisibleColumn> columns{{o.name, make_column(from->id, 1, o.type), o}};
   return leaf(from, std::move(columns), shape, alias);

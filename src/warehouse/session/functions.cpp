@@ -242,8 +242,20 @@ Result<Datum> view_text_by_name(const Facts& f, Args a) {
 }
 
 Result<Datum> constraint_text(const Facts& f, Args a) {
-  auto text = constraint_definition(*f.snapshot, oid(a[0]));
+  auto text = constraint_definition(f, oid(a[0]));
   return text ? Datum(*text) : Datum(std::nullopt);
+}
+
+Result<Datum> index_definition(const Facts& f, Args a) {
+  Datum text;
+  f.snapshot->for_each([&](auto&, const catalog::Object& object) {
+    auto* relation = std::get_if<catalog::Relation>(&object);
+    if (!relation) return;
+    for (auto& c : relation->constraints)
+      if (c.oid == oid(a[0]) && c.kind != catalog::Constraint::Kind::kForeignKey)
+        text = system::index_text(*f.snapshot, *relation, c);
+  });
+  return text;
 }
 
 Result<Datum> set_config(const Facts& f, Args a) {
@@ -428,8 +440,8 @@ const std::multimap<std::string, Row, std::less<>>& table() {
     add("pg_get_viewdef", {text, boolean}, text, view_text_by_name);
     add("pg_get_constraintdef", {o}, text, constraint_text);
     add("pg_get_constraintdef", {o, boolean}, text, constraint_text);
-    add("pg_get_indexdef", {o}, text, null);
-    add("pg_get_indexdef", {o, int4, boolean}, text, null);
+    add("pg_get_indexdef", {o}, text, index_definition);
+    add("pg_get_indexdef", {o, int4, boolean}, text, index_definition);
     add("pg_get_triggerdef", {o}, text, null);
     add("pg_get_triggerdef", {o, boolean}, text, null);
     add("pg_get_ruledef", {o}, text, null);
@@ -501,7 +513,8 @@ std::optional<std::string> view_definition(const catalog::Snapshot& snapshot, ca
   return view->view_sql + ";";
 }
 
-std::optional<std::string> constraint_definition(const catalog::Snapshot& snapshot, catalog::Oid oid) {
+std::optional<std::string> constraint_definition(const Facts& facts, catalog::Oid oid) {
+  const catalog::Snapshot& snapshot = *facts.snapshot;
   // Constraints are few and this is asked by \d alone: a walk is fine.
   std::optional<std::string> text;
   snapshot.for_each([&](auto&, const catalog::Object& object) {
@@ -519,7 +532,7 @@ std::optional<std::string> constraint_definition(const catalog::Snapshot& snapsh
       text = c.kind == CK::kPrimaryKey ? "PRIMARY KEY " : c.kind == CK::kUnique ? "UNIQUE " : "FOREIGN KEY ";
       *text += names(*relation, c.columns);
       if (auto* target = snapshot.relation(c.references))
-        *text += " REFERENCES " + quote_identifier(target->name) + names(*target, c.referenced_columns);
+        *text += " REFERENCES " + regclass_text(facts, target->oid) + names(*target, c.referenced_columns);
     }
   });
   return text;

@@ -17,6 +17,6 @@ class Functions : public secure::HostFunctions {
 
 /// Text of a view, constraint and so on, as the pg_get_*def functions give it; nullopt: there is no such object.
 std::optional<std::string> view_definition(const catalog::Snapshot& snapshot, catalog::Oid view);
-std::optional<std::string> constraint_definition(const catalog::Snapshot& snapshot, catalog::Oid constraint);
+std::optional<std::string> constraint_definition(const Facts& facts, catalog::Oid constraint);
 
 }  // namespace redoubt::warehouse::session

@@ -315,7 +315,8 @@ struct Shower {
       item(text);
     }
     for (auto& c : r->constraints)
-      if (auto definition = constraint_definition(s, c.oid)) item("CONSTRAINT " + quote_identifier(c.name) + " " + *definition);
+      if (auto definition = constraint_definition(*work.facts, c.oid))
+        item("CONSTRAINT " + quote_identifier(c.name) + " " + *definition);
     const char* styles[] = {"EVEN", "KEY", "ALL", "AUTO"};
     ddl += "\n)\nDISTSTYLE " + std::string(styles[int(r->dist_style)]);
     if (auto keys = r->sort_key(); !keys.empty()) {

@@ -423,7 +423,7 @@ ExprPtr Parser::parse_word() {
     return row;
   }
   for (std::string_view bare : {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp",
-                                "current_user", "session_user", "user", "current_user_id", "sysdate"}) {
+                                "current_user", "session_user", "user", "current_user_id", "sysdate", "current_catalog"}) {
     if (word != bare) continue;
     auto function = node_at<FunctionCall>(position);
     function->name = {.name = take().text, .position = position};

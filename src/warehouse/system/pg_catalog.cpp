@@ -1,6 +1,7 @@
 // Relations of pg_catalog about relations: classes, attributes, types, constraints. Columns are those of PostgreSQL 8.0 with
 // Redshift's, and those that psql 15 and the drivers ask for beside them (facts: clients.md 7c).
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "warehouse/system/declare.h"
@@ -74,6 +75,8 @@ Rows pg_type(const Source&, const SystemRelation&) {
   return rows;
 }
 
+using CK = catalog::Constraint::Kind;
+
 char relkind(const catalog::Relation& r) { return r.kind == catalog::RelationKind::kTable ? 'r' : 'v'; }
 
 int dist_number(const catalog::Relation& r) {
@@ -90,21 +93,27 @@ int dist_number(const catalog::Relation& r) {
   return 0;
 }
 
-Row class_row(Oid oid, std::string_view name, Oid schema, Oid owner, char kind, size_t columns, Datum acl, int dist, bool keys,
+constexpr Oid kBtree = 403;  // pg_am
+
+struct Keys {
+  bool primary = false, index = false, foreign = false;  // foreign: in either direction
+};
+
+Row class_row(Oid oid, std::string_view name, Oid schema, Oid owner, char kind, size_t columns, Datum acl, int dist, Keys keys,
               bool temporary) {
   return {number(oid),
           text(name),
           number(schema),
           number(0),
           number(owner),
-          number(0),
+          number(kind == 'i' ? kBtree : 0),
           number(oid),
           number(0),
           number(0),
           number(0.0),
           number(0),
           number(0),
-          truth(false),
+          truth(keys.index),
           truth(false),
           letter(kind),
           number(columns),
@@ -114,10 +123,10 @@ Row class_row(Oid oid, std::string_view name, Oid schema, Oid owner, char kind, 
           number(0),
           number(0),
           truth(false),
-          truth(keys),
+          truth(keys.primary),
           truth(kind == 'v'),
           truth(false),
-          truth(false),
+          truth(keys.foreign),
           acl,
           number(dist),
           letter(temporary ? 't' : 'p'),
@@ -134,13 +143,23 @@ Rows pg_class(const Source& s, const SystemRelation&) {
   for (auto& r : all_relations())
     rows.push_back(class_row(r.oid, r.name, r.schema == "pg_catalog" ? kPgCatalogOid : kInformationSchemaOid, 1,
                              r.is_view ? 'v' : 'r', r.columns.size(),
-                             r.superuser_only ? null : array(std::vector<std::string>{"rdsdb=arwdRxtD/rdsdb", "=r/rdsdb"}), 0,
-                             false, false));
-  for (auto* r : known_relations(s)) {
-    bool primary = std::any_of(r->constraints.begin(), r->constraints.end(),
-                               [](auto& c) { return c.kind == catalog::Constraint::Kind::kPrimaryKey; });
+                             r.superuser_only ? null : array(std::vector<std::string>{"rdsdb=arwdRxtD/rdsdb", "=r/rdsdb"}), 0, {},
+                             false));
+  auto relations = known_relations(s);
+  std::set<Oid> referenced;
+  for (auto* r : relations)
+    for (auto& c : r->constraints)
+      if (c.kind == CK::kForeignKey) referenced.insert(c.references);
+  for (auto* r : relations) {
+    auto has = [&](CK kind) { return std::ranges::any_of(r->constraints, [&](auto& c) { return c.kind == kind; }); };
+    Keys keys{.primary = has(CK::kPrimaryKey),
+              .index = has(CK::kPrimaryKey) || has(CK::kUnique),
+              .foreign = has(CK::kForeignKey) || referenced.contains(r->oid)};
     rows.push_back(class_row(r->oid, r->name, r->schema, r->owner, relkind(*r), r->columns.size(), acl_text(*s.snapshot, r->acl),
-                             dist_number(*r), primary, r->temporary));
+                             dist_number(*r), keys, r->temporary));
+    for (auto& c : r->constraints)
+      if (c.kind != CK::kForeignKey)
+        rows.push_back(class_row(c.oid, c.name, r->schema, r->owner, 'i', c.columns.size(), null, 0, {}, r->temporary));
   }
   return rows;
 }
@@ -181,11 +200,16 @@ Rows pg_attribute(const Source& s, const SystemRelation&) {
     for (size_t i = 0; i < r.columns.size(); i++)
       rows.push_back(
           attribute_row(r.oid, r.columns[i].name, r.columns[i].type, int(i + 1), false, false, false, null, 0, false, 0));
-  for (auto* r : known_relations(s))
+  for (auto* r : known_relations(s)) {
+    for (auto& key : r->constraints)
+      for (size_t i = 0; key.kind != CK::kForeignKey && i < key.columns.size(); i++)
+        if (auto* c = r->column(key.columns[i]))
+          rows.push_back(attribute_row(key.oid, c->name, c->type, int(i + 1), false, false, false, null, 0, false, 0));
     for (auto& c : r->columns)
       rows.push_back(attribute_row(r->oid, c.dropped ? "........pg.dropped." + std::to_string(c.attnum) + "........" : c.name,
                                    c.type, c.attnum, c.not_null, c.default_sql || c.identity, c.dropped,
                                    acl_text(*s.snapshot, c.acl), encoding_number(c.encoding), c.distkey, c.sortkey_position));
+  }
   return rows;
 }
 
@@ -202,7 +226,6 @@ Rows pg_constraint(const Source& s, const SystemRelation&) {
   Rows rows;
   for (auto* r : known_relations(s))
     for (auto& c : r->constraints) {
-      using CK = catalog::Constraint::Kind;
       char kind = c.kind == CK::kPrimaryKey ? 'p' : c.kind == CK::kUnique ? 'u' : 'f';
       bool foreign = kind == 'f';
       rows.push_back({number(c.oid),
@@ -234,11 +257,11 @@ Rows pg_index(const Source& s, const SystemRelation&) {
   Rows rows;
   for (auto* r : known_relations(s))
     for (auto& c : r->constraints) {
-      if (c.kind == catalog::Constraint::Kind::kForeignKey) continue;
+      if (c.kind == CK::kForeignKey) continue;
       std::string key;
       for (auto attnum : c.columns) key += (key.empty() ? "" : " ") + std::to_string(attnum);
       rows.push_back({number(c.oid), number(r->oid), array(c.columns), number(c.columns.size()), truth(true),
-                      truth(c.kind == catalog::Constraint::Kind::kPrimaryKey), truth(false), truth(true), null, null});
+                      truth(c.kind == CK::kPrimaryKey), truth(false), truth(true), truth(true), null, null});
     }
   return rows;
 }
@@ -247,13 +270,8 @@ Rows pg_indexes(const Source& s, const SystemRelation&) {
   Rows rows;
   for (auto* r : known_relations(s))
     for (auto& c : r->constraints) {
-      if (c.kind == catalog::Constraint::Kind::kForeignKey) continue;
-      std::vector<std::string> names;
-      for (auto attnum : c.columns)
-        if (auto* column = r->column(attnum)) names.push_back(column->name);
-      rows.push_back({text(schema_name(s, *r)), text(r->name), text(c.name), null,
-                      text("CREATE UNIQUE INDEX " + c.name + " ON " + schema_name(s, *r) + "." + r->name + " USING btree (" +
-                           join(names, ", ") + ")")});
+      if (c.kind == CK::kForeignKey) continue;
+      rows.push_back({text(schema_name(s, *r)), text(r->name), text(c.name), null, text(index_text(*s.snapshot, *r, c))});
     }
   return rows;
 }
@@ -270,12 +288,21 @@ Rows pg_description(const Source& s, const SystemRelation&) {
   return rows;
 }
 
-/// Views depend on what they read; dbt joins this with pg_rewrite.
+/// Views depend on what they read (dbt joins this with pg_rewrite), foreign keys on the index of the key that they name (JDBC's
+/// getCrossReference).
 Rows pg_depend(const Source& s, const SystemRelation&) {
   Rows rows;
-  for (auto* r : known_relations(s))
+  for (auto* r : known_relations(s)) {
     for (Oid on : r->depends_on)
       rows.push_back({number(2618), number(r->oid), number(0), number(1259), number(on), number(0), letter('n')});
+    for (auto& c : r->constraints) {
+      auto* target = c.kind == CK::kForeignKey ? s.snapshot->relation(c.references) : nullptr;
+      if (!target) continue;
+      for (auto& key : target->constraints)
+        if (key.kind != CK::kForeignKey && key.columns == c.referenced_columns)
+          rows.push_back({number(2606), number(c.oid), number(0), number(1259), number(key.oid), number(0), letter('n')});
+    }
+  }
   return rows;
 }
 
@@ -338,6 +365,15 @@ Rows pg_get_late_binding_view_cols(const Source&, const SystemRelation&) { retur
 
 }  // namespace
 
+std::string index_text(const catalog::Snapshot& snapshot, const catalog::Relation& relation, const catalog::Constraint& key) {
+  std::vector<std::string> names;
+  for (auto attnum : key.columns)
+    if (auto* column = relation.column(attnum)) names.push_back(column->name);
+  auto* schema = snapshot.schema(relation.schema);
+  return "CREATE UNIQUE INDEX " + key.name + " ON " + (schema ? schema->name : "") + "." + relation.name + " USING btree (" +
+         join(names, ", ") + ")";
+}
+
 void declare_pg_catalog(Relations& out) {
   constexpr std::string_view pg = "pg_catalog";
   add(out, pg, "pg_type", 1247,
@@ -379,7 +415,7 @@ void declare_pg_catalog(Relations& out) {
       pg_constraint);
   add(out, pg, "pg_index", 2610,
       "indexrelid oid, indrelid oid, indkey int2[], indnatts int2, indisunique bool, indisprimary bool, indisclustered bool, "
-      "indisvalid bool, "
+      "indisvalid bool, indimmediate bool, "
       "indexprs text, indpred text",
       pg_index);
   add(out, pg, "pg_indexes", 0, "schemaname name, tablename name, indexname name, tablespace name, indexdef text", pg_indexes,

@@ -208,7 +208,8 @@ void declare_pg_objects(Relations& out) {
       "oid oid, oprname name, oprnamespace oid, oprowner int4, oprkind \"char\", oprleft oid, oprright oid, oprresult oid, "
       "oprcode regproc",
       no_rows);
-  add(out, pg, "pg_am", 2601, "oid oid, amname name", no_rows);
+  add(out, pg, "pg_am", 2601, "oid oid, amname name",
+      [](const Source&, const SystemRelation&) -> Rows { return {{number(403), text("btree")}}; });
   add(out, pg, "pg_opclass", 2616, "oid oid, opcname name, opcnamespace oid, opcintype oid", no_rows);
   add(out, pg, "pg_cast", 2605,
       "oid oid, castsource oid, casttarget oid, castfunc oid, castcontext \"char\", castmethod \"char\"", no_rows);

@@ -39,6 +39,8 @@ bool shows_body(const Source& source, const catalog::Procedure& procedure);
 std::string procedure_definition(const Source& source, const catalog::Procedure& procedure);
 std::string encoding_name(int encoding);  // pg_attribute.attencodingtype in words
 int encoding_number(std::string_view name);
+/// What pg_get_indexdef prints of a primary or unique key: Redshift has no indexes, but shows keys as such.
+std::string index_text(const catalog::Snapshot& snapshot, const catalog::Relation& relation, const catalog::Constraint& key);
 
 /// For HostContext: `schema.relation`.
 std::vector<engine::SystemColumn> columns_of(std::string_view qualified);

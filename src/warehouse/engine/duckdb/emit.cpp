@@ -358,6 +358,8 @@ void Emitter::table_function(const plan::From& f) {
     } else {
       out_ += "LATERAL (SELECT CAST(unnest(generate_series(" + args + ")) AS " + type + "))";
     }
+  } else if (call.function == "unnest") {
+    out_ += "LATERAL (SELECT unnest(" + text_of(*call.args[0]) + "))";
   } else if (call.function == "super_unnest") {
     out_ += "LATERAL (SELECT unnest(rs_super_items(" + text_of(*call.args[0]) + ")))";
   } else {
