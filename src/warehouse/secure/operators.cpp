@@ -154,11 +154,8 @@ Result<ExprPtr> Analyzer::convert_text(const plan::Expr& constant, const Type& t
       return v ? done(values::format_time(*v)) : relay(v.error());
     }
     case TK::kTimeTz: {
-      auto v = values::parse_datetime(text, "time with time zone", now);
-      if (!v) return relay(v.error());
-      if (!v->has_time)
-        return error(kInvalidDatetime, "invalid input syntax for type time with time zone: \"" + text + "\"", position);
-      return done(values::format_time(v->micros) + values::format_offset(v->offset_seconds.value_or(0)));
+      auto v = values::parse_timetz(text, now);
+      return v ? done(values::format_time(*v) + "+00") : relay(v.error());
     }
     case TK::kTimestamp: {
       auto v = values::parse_timestamp(text, now);
@@ -455,6 +452,11 @@ Result<ExprPtr> Analyzer::concatenate(ExprPtr a, ExprPtr b, sql::Position positi
     auto c = type_class(e->type);
     return c == TypeClass::kString || c == TypeClass::kUnknown;
   };
+  if (type_class(a->type) == TypeClass::kArray && type_class(b->type) == TypeClass::kArray) {  // the catalog's arrays
+    TRY(b, convert(std::move(b), a->type, Conversion::kExplicit, position));
+    Type type = a->type;
+    return make_call("concat", type, {std::move(a), std::move(b)});
+  }
   if (!stringy(a) && !stringy(b)) return no_operator("||", a, b, position);
   for (auto* e : {&a, &b}) {
     auto c = type_class((*e)->type);

@@ -63,6 +63,9 @@ Result<DateTime> parse_datetime(std::string_view text, std::string_view type_nam
 Result<int32_t> parse_date(std::string_view text, int64_t now_micros = kNoNow);
 Result<int64_t> parse_time(std::string_view text, int64_t now_micros = kNoNow);
 Result<int64_t> parse_timestamp(std::string_view text, int64_t now_micros = kNoNow);
+/// TIMETZ is kept in UTC (Database Developer Guide, "Datetime types"): microseconds of the day there.
+Result<int64_t> parse_timetz(std::string_view text, int64_t now_micros = kNoNow);
+int64_t utc_time_of_day(int64_t micros, int32_t offset_seconds);
 
 /// A zone of the server's zone table ("UTC", "US/Eastern") or an offset ("+03:00", "UTC+3"): the offset in seconds if it is
 /// a fixed one. nullopt: not fixed.

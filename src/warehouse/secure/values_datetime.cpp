@@ -92,7 +92,8 @@ class Reader {
   }
 
   bool read_symbol(DateTime& out, char c) {
-    if ((c == '+' || c == '-') && out.has_time && is_number(1)) return read_offset(out, c == '-');
+    // A date alone may have an offset too, which PostgreSQL's JDBC driver sends: 2024-02-29 +00
+    if ((c == '+' || c == '-') && (out.has_time || fields_ == 3) && is_number(1)) return read_offset(out, c == '-');
     at_++;
     return c == ' ' || c == ',' || c == '-' || c == '/' || c == '.';
   }
@@ -308,6 +309,18 @@ Result<int64_t> parse_time(std::string_view text, int64_t now_micros) {
   TRY(DateTime d, parse_datetime(text, "time", now_micros));
   if (!d.has_time) return bad_datetime(false, "time", text);
   return d.micros;
+}
+
+int64_t utc_time_of_day(int64_t micros, int32_t offset_seconds) {
+  return ((micros - int64_t{offset_seconds} * 1000000) % kDay + kDay) % kDay;
+}
+
+Result<int64_t> parse_timetz(std::string_view text, int64_t now_micros) {
+  TRY(DateTime d, parse_datetime(text, "time with time zone", now_micros));
+  auto offset = d.offset_seconds;
+  if (!offset) offset = d.zone.empty() ? 0 : fixed_offset(d.zone);
+  if (!d.has_time || !offset) return bad_datetime(false, "time with time zone", text);
+  return utc_time_of_day(d.micros, *offset);
 }
 
 Result<int64_t> parse_timestamp(std::string_view text, int64_t now_micros) {

@@ -396,7 +396,7 @@ bool FieldParser::time(const Rule& rule, engine::LoadColumn& out, size_t row, st
       return true;
     }
     if (rule.kind == Kind::kTimeTz && (rest.empty() || parse_zone(rest, parsed)) && parsed.zone.empty()) {
-      out.at<int64_t>(row) = engine::time_tz_bits(micros, parsed.offset_seconds.value_or(0));
+      out.at<int64_t>(row) = engine::time_tz_bits(secure::values::utc_time_of_day(micros, parsed.offset_seconds.value_or(0)), 0);
       return true;
     }
   }

@@ -229,7 +229,7 @@ std::string Emitter::from_string(const std::string& x, const Type& to, Coercion 
     case TK::kTimestampTz:
       return prefix + "timestamptz(" + x + ")";
     case TK::kTimeTz:
-      return "CAST(" + prefix + "time(" + x + ") AS TIMETZ)";
+      return "CAST(" + prefix + "timetz(" + x + ") AS TIMETZ)";
     case TK::kInterval:
     case TK::kIntervalDayToSecond:
     case TK::kIntervalYearToMonth:

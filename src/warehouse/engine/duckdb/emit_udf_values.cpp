@@ -210,6 +210,10 @@ void register_conversions(duckdb::ExtensionLoader& loader) {
     TRY(int64_t micros, values::parse_time(t));
     return TimeOfDay{micros};
   });
+  define_reader(loader, "timetz", [](std::string_view t) -> Result<TimeOfDay> {
+    TRY(int64_t micros, values::parse_timetz(t));
+    return TimeOfDay{micros};
+  });
   define_reader(loader, "timestamp", [](std::string_view t) -> Result<Stamp> {
     TRY(int64_t micros, values::parse_timestamp(t));
     return Stamp{micros};
