@@ -39,6 +39,17 @@ struct ClientHello {
   bool scram = true;           // false: a driver that can't do SASL
 };
 
+struct SessionOptions;
+
+/// One row of stl_connection_log.
+struct ConnectionEvent {
+  std::string_view event;  // authenticated, authentication failure, initiating session, disconnecting session
+  const ClientHello& hello;
+  const SessionOptions& session;
+  std::string tls_version;  // "" when plain
+  int pid = 0;              // 0: there is no session (yet)
+};
+
 /// What sealed temporary credentials say (GetClusterCredentials). `database` empty: any.
 struct TokenIdentity {
   std::string db_user;              // without IAM: prefix

@@ -1,5 +1,7 @@
 #include "warehouse/session/auth.h"
 
+#include <map>
+
 #include "base/crypto.h"
 #include "base/text.h"
 #include "warehouse/session/errors.h"
@@ -113,19 +115,39 @@ TEST_F(Auth, Md5WhereNothingElseIs) {
 }
 
 TEST_F(Auth, StrangersAreAskedLikeEverybody) {
-  for (std::string user : {"nobody", "off", "rdsdb"}) {
-    AuthExchange exchange(*world.service, hello(user));
-    auto refused = scram(exchange, "Abcd1234");
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().message, "password authentication failed for user \"" + user + "\"");
-  }
-  AuthExchange a(*world.service, hello("nobody")), b(*world.service, hello("nobody"));
+  auto method = [&](const std::string& user) { return AuthExchange(*world.service, hello(user)).start().code; };
+  std::map<int32_t, std::string> strangers;  // a name for each method
+  for (int i = 0; i < 200; i++) strangers.emplace(method("nobody" + std::to_string(i)), "nobody" + std::to_string(i));
+  EXPECT_EQ(strangers.size(), 2u) << "some like alice, some like sha: the method doesn't tell who is there";
+  for (auto& [code, name] : strangers) EXPECT_EQ(method(name), code) << "the same method each time";
+  ASSERT_TRUE(strangers.contains(AuthRequest::kSasl) && strangers.contains(AuthRequest::kCleartext));
+
+  AuthExchange clear(*world.service, hello(strangers[AuthRequest::kCleartext]));
+  clear.start();
+  EXPECT_FALSE(clear.answer('p', std::string("Abcd1234") + '\0'));
+  const std::string& stranger = strangers[AuthRequest::kSasl];
+  AuthExchange exchange(*world.service, hello(stranger));
+  auto refused = scram(exchange, "Abcd1234");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "password authentication failed for user \"" + stranger + "\"");
+
+  AuthExchange a(*world.service, hello(stranger)), b(*world.service, hello(stranger));
   std::string hello_message = std::string("SCRAM-SHA-256") + '\0' + int32(10) + "n,,n=,r=ab";
   a.start();
   b.start();
   auto first = a.answer('p', hello_message), second = b.answer('p', hello_message);
   ASSERT_TRUE(first && second);
   EXPECT_EQ(split(first->body, ',')[1], split(second->body, ',')[1]) << "the same salt each time";
+}
+
+TEST_F(Auth, UsersWithoutAPasswordAreStrangers) {
+  for (std::string user : {"off", "rdsdb"}) {
+    AuthExchange exchange(*world.service, hello(user));
+    AuthRequest request = exchange.start();
+    auto refused = request.code == AuthRequest::kSasl ? scram(exchange, "Abcd1234") : exchange.answer('p', "Abcd1234");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "password authentication failed for user \"" + user + "\"");
+  }
 }
 
 TEST_F(Auth, AnExpiredPasswordAndAMissingDatabaseAreToldOnlyAfterARightPassword) {

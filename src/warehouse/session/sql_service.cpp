@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "warehouse/secure/errors.h"
+#include "warehouse/secure/values.h"
 #include "warehouse/session/core.h"
 #include "warehouse/session/errors.h"
 #include "warehouse/session/sql_session.h"
@@ -175,35 +176,42 @@ engine::Engine& SqlService::engine() { return *core_->engine; }
 const transfer::ClusterIdentity& SqlService::cluster() const { return core_->options.cluster; }
 SqlService::Statistics SqlService::statistics() const { return {sessions(), core_->queries.load()}; }
 
-void SqlService::log_connection(std::string_view event, const ClientHello& hello, std::string_view remote_host, int remote_port,
-                                int pid) {
+void SqlService::log_connection(const ConnectionEvent& e) {
   auto snapshot = core_->catalog.latest();
-  auto* user = snapshot->user(hello.user);
-  auto text = [](std::string_view s) { return engine::Datum(std::string(s)); };
+  bool temporary = e.hello.user.starts_with("IAM");
+  std::string_view name = e.hello.user;
+  if (size_t colon = name.find(':'); temporary && colon != std::string_view::npos) name.remove_prefix(colon + 1);
+  auto* user = snapshot->user(name);
+  int64_t duration = 0;
+  if (e.event == "disconnecting session") {
+    for (auto& session : core_->sessions())
+      if (session.pid == e.pid) duration = core_->now().us - session.started.us;
+  }
+  auto text = [](std::string_view s, size_t most) { return engine::Datum(std::string(secure::values::cut(s, most))); };
   auto number = [](int64_t n) { return engine::Datum(std::to_string(n)); };
   core_->log->append("stl_connection_log", {number(user ? user->id : 0),
-                                            text(event),
-                                            text(sql_timestamp(core_->now())),
-                                            text(remote_host),
-                                            text(std::to_string(remote_port)),
-                                            number(pid),
-                                            text(hello.database.substr(0, 50)),
-                                            text(hello.user.substr(0, 50)),
-                                            text("password"),
+                                            text(e.event, 50),
+                                            sql_timestamp(core_->now()),
+                                            text(e.session.remote_host, 45),
+                                            text(std::to_string(e.session.remote_port), 32),
+                                            number(e.pid),
+                                            text(e.hello.database, 50),
+                                            text(e.hello.user, 50),
+                                            text(temporary ? "IAM AssumeUser" : "password", 32),
+                                            number(duration),
+                                            text(e.tls_version, 50),
+                                            text("", 0),
                                             number(0),
-                                            text(hello.tls ? "TLSv1.3" : ""),
-                                            text(""),
-                                            number(0),
-                                            text(""),
-                                            text(""),
-                                            text(""),
-                                            text(""),
-                                            text(""),
-                                            text(""),
-                                            text(""),
-                                            number(0),
-                                            text(""),
-                                            text("")});
+                                            text("", 0),
+                                            text("", 0),
+                                            text("", 0),
+                                            text(e.session.application_name, 250),
+                                            text(e.session.os_version, 64),
+                                            text(e.session.driver_version, 64),
+                                            text("", 0),
+                                            number(e.session.protocol),
+                                            text("", 0),
+                                            text("", 0)});
 }
 
 }  // namespace redoubt::warehouse::session

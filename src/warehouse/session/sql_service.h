@@ -70,9 +70,8 @@ class SqlService {
     uint64_t queries = 0;
   };
   Statistics statistics() const;
-  /// Appends a row to stl_connection_log: "authenticated", "authentication failure", "initiating session", "disconnecting
-  /// session".
-  void log_connection(std::string_view event, const ClientHello& hello, std::string_view remote_host, int remote_port, int pid);
+  /// Appends a row to stl_connection_log. Attempts on users that don't exist are logged under the name that was given.
+  void log_connection(const ConnectionEvent& event);
 
  private:
   friend class AuthExchange;

@@ -25,9 +25,7 @@ class Backend {
   virtual Result<std::unique_ptr<session::Session>> connect(SignOn& proof, session::SessionOptions options) = 0;
   /// CancelRequest; unknown pid or wrong secret (compared in constant time): nothing happens. Doesn't block.
   virtual void cancel(uint32_t pid, uint32_t secret) = 0;
-  /// "authenticated", "authentication failure", "initiating session", "disconnecting session".
-  virtual void log_connection(std::string_view event, const session::ClientHello& hello, std::string_view host, int port,
-                              int pid) = 0;
+  virtual void log_connection(const session::ConnectionEvent& event) = 0;
 };
 
 std::shared_ptr<Backend> service_backend(std::shared_ptr<session::SqlService> service);

@@ -163,14 +163,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
       request = proof->answer((*message)->type, (*message)->body);
     }
     if (!request) {
-      backend_->log_connection("authentication failure", hello_.client, hello_.session.remote_host, hello_.session.remote_port,
-                               0);
+      log_connection("authentication failure");
       co_await refuse(request.error());
       co_return false;
     }
     session::SessionOptions session_options = hello_.session;
     auto session = co_await options_->pool->run([&] { return backend_->connect(*proof, std::move(session_options)); });
     if (!session) {
+      log_connection("authentication failure");
       co_await refuse(session.error());
       co_return false;
     }
@@ -337,8 +337,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void log_connection(std::string_view event) {
-    backend_->log_connection(event, hello_.client, hello_.session.remote_host, hello_.session.remote_port,
-                             session_ ? session_->pid() : 0);
+    backend_->log_connection({event, hello_.client, hello_.session, stream_.tls_version(), session_ ? session_->pid() : 0});
   }
 
   net::Stream stream_;

@@ -56,9 +56,9 @@ class FakeBackend final : public Backend {
     if (alive > 0 && latest && latest->pid() == static_cast<int>(pid) && latest->secret() == static_cast<int>(secret))
       latest->cancel();
   }
-  void log_connection(std::string_view event, const session::ClientHello&, std::string_view, int, int) override {
+  void log_connection(const session::ConnectionEvent& event) override {
     std::lock_guard lock(mutex);
-    events.emplace_back(event);
+    events.emplace_back(event.event);
   }
 
   std::mutex mutex;

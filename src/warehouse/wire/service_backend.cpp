@@ -25,10 +25,7 @@ class ServiceBackend final : public Backend {
     return service_->connect(static_cast<Exchange&>(proof).identity(), std::move(options));
   }
   void cancel(uint32_t pid, uint32_t secret) override { service_->cancel(static_cast<int>(pid), static_cast<int>(secret)); }
-  void log_connection(std::string_view event, const session::ClientHello& hello, std::string_view host, int port,
-                      int pid) override {
-    service_->log_connection(event, hello, host, port, pid);
-  }
+  void log_connection(const session::ConnectionEvent& event) override { service_->log_connection(event); }
 
  private:
   std::shared_ptr<session::SqlService> service_;
