@@ -41,7 +41,7 @@ Result<std::vector<std::string>> broken_views(Work& work, catalog::Oid relation)
     View lens(facts);
     auto host = make_host_context(facts);
     auto text = "SELECT * FROM " + quote_identifier(schema ? schema->name : "") + "." + quote_identifier(view->name);
-    auto statement = sql::parse_one(text, {.case_sensitive_identifiers = true});
+    auto statement = sql::parse_one(text, sql::ParseOptions::stored());
     if (!statement || !secure::analyze(*statement, {lens, host->host_functions()})) broken.push_back(view->name);
   }
   return broken;

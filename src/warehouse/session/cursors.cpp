@@ -51,7 +51,7 @@ Result<std::vector<engine::Datum>> evaluate(Work& work, const std::vector<std::s
     select += i < types.size() && !types[i].is(sql::TypeKind::kUnknown) ? "CAST(" + texts[i] + " AS " + types[i].format() + ")"
                                                                         : texts[i];
   }
-  TRY(auto statement, sql::parse_one(select, {.case_sensitive_identifiers = true}));
+  TRY(auto statement, sql::parse_one(select, sql::ParseOptions::stored()));
   auto host = make_host_context(work.facts);
   TRY(auto plan, secure::analyze(statement, {work.view, host->host_functions()}));
   TRY(auto* engine, work.engine());

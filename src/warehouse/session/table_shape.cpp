@@ -23,7 +23,7 @@ constexpr std::string_view kEncodings[] = {"raw",       "none",    "az64",    "b
 
 /// A default stands alone: no columns, no relations. It is bound again at each INSERT that needs it.
 Result<void> check_default(Work& work, const std::string& text, const sql::Type& type) {
-  TRY(auto statement, sql::parse_one("SELECT CAST(" + text + " AS " + type.format() + ")", {.case_sensitive_identifiers = true}));
+  TRY(auto statement, sql::parse_one("SELECT CAST(" + text + " AS " + type.format() + ")", sql::ParseOptions::stored()));
   auto host = make_host_context(work.facts);
   TRY(auto plan, secure::analyze(statement, {work.view, host->host_functions()}));
   if (!plan.reads.empty() || !plan.views.empty() || plan.query->select.from || plan.query->select.outputs[0]->has_query)

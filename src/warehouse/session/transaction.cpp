@@ -6,6 +6,13 @@
 
 namespace redoubt::warehouse::session {
 
+namespace {
+/// As Redshift words it.
+std::unexpected<Error> no_command(const std::string& text) {
+  return fail(secure::kNotSupported, "SQL command \"" + text + "\" not supported.");
+}
+}  // namespace
+
 void SqlSession::ensure_transaction() {
   if (tx_.active) return;
   tx_.active = true;
@@ -116,11 +123,11 @@ Result<Outcome> SqlSession::transaction_command(const sql::Transaction& command)
       rollback();
       return done("ROLLBACK");
     case A::kSavepoint:
-      return fail(secure::kNotSupported, "SAVEPOINT is not supported");
+      return no_command("SAVEPOINT " + quote_identifier(command.savepoint));
     case A::kRollbackTo:
-      return fail(secure::kNotSupported, "ROLLBACK TO SAVEPOINT is not supported");
+      return no_command("ROLLBACK TO SAVEPOINT " + quote_identifier(command.savepoint));
     case A::kRelease:
-      return fail(secure::kNotSupported, "RELEASE SAVEPOINT is not supported");
+      return no_command("RELEASE SAVEPOINT " + quote_identifier(command.savepoint));
   }
   return done("");
 }
