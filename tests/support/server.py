@@ -208,8 +208,8 @@ class Server:
         import psycopg
         return psycopg.connect(**self.pg(**who), sslmode="verify-full", sslrootcert=self.ca, autocommit=autocommit)
 
-    def redshift(self, autocommit=True, **who):
-        """A redshift_connector connection over TLS."""
+    def redshift(self, autocommit=True, options=None, **who):
+        """A redshift_connector connection over TLS; `options`: the driver's own."""
         import redshift_connector
         c = self.pg(**who)
         # The driver takes its certificates from the system's defaults, which this variable names.
@@ -217,7 +217,7 @@ class Server:
         os.environ["SSL_CERT_FILE"] = self.ca
         try:
             connection = redshift_connector.connect(host=c["host"], port=c["port"], user=c["user"], password=c["password"],
-                                                    database=c["dbname"], sslmode="verify-full")
+                                                    database=c["dbname"], **{"sslmode": "verify-full", **(options or {})})
         finally:
             os.environ.pop("SSL_CERT_FILE") if before is None else os.environ.update(SSL_CERT_FILE=before)
         connection.autocommit = autocommit

@@ -1,8 +1,8 @@
 #include "warehouse/session/parameter_types.h"
 
-#include "warehouse/secure/errors.h"
-
 #include <gtest/gtest.h>
+
+#include "warehouse/secure/errors.h"
 
 namespace redoubt::warehouse::session {
 namespace {
@@ -59,7 +59,9 @@ TEST(ParameterTypes, ByteaInBothItsTextForms) {
     EXPECT_TRUE(values[0].binary);
     return values[0].value;
   };
-  EXPECT_EQ(read("\\x00ff41"), std::string("\0\xff" "A", 3));
+  EXPECT_EQ(read("\\x00ff41"), std::string("\0\xff"
+                                           "A",
+                                           3));
   EXPECT_EQ(read("a\\000\\377\\\\b"), std::string("a\0\xff\\b", 5));
   EXPECT_EQ(read(""), "");
   for (const char* bad : {"\\x0", "\\xzz", "\\", "\\8", "\\400", "\\12"}) EXPECT_FALSE(read(bad)) << bad;

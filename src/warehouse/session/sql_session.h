@@ -41,7 +41,7 @@ struct Prepared {
   StatementPtr statement;  // null: empty
   std::vector<sql::Type> declared;
   std::optional<std::vector<sql::Type>> told;  // the columns' types, where the client has asked for them
-  std::vector<uint32_t> declared_oids = {};  // as the client said: it is told the same
+  std::vector<uint32_t> declared_oids = {};    // as the client said: it is told the same
 };
 
 /// A statement on its way: of the batch, or a portal's.
