@@ -4,7 +4,7 @@ import signal
 import subprocess
 
 import pytest
-from support.server import Refused
+from support.server import Refused, eventually
 
 SETUP = """
 create schema app;
@@ -174,8 +174,7 @@ def test_ctrl_c_cancels_the_statement(cluster):
     process.stdin.close()
     with cluster.connect() as watcher:  # the statement is seen running before the signal is sent
         running = "select count(*) from pg_stat_activity where application_name = 'interrupted' and current_query like '%from pg_class a%'"
-        while watcher.execute(running).fetchone()[0] == 0:
-            assert process.poll() is None
+        eventually(lambda: watcher.execute(running).fetchone()[0] == 1)
     os.kill(process.pid, signal.SIGINT)
     out = process.stdout.read()
     process.wait(60)

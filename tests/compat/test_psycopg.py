@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from support.server import eventually
 
 UTC = dt.timezone.utc
 
@@ -210,20 +211,16 @@ def test_copy_is_refused_and_the_connection_goes_on(connection):
 
 
 def test_cancel(server, connection):
-    running = threading.Event()
-
     def cancel():
         with server.connect() as watcher:
             query = "select count(*) from pg_stat_activity where procpid = %s and current_query like 'select count(*) from numbers%%'"
-            while watcher.execute(query, (connection.info.backend_pid,)).fetchone() == (0,) and not running.is_set():
-                pass
+            eventually(lambda: watcher.execute(query, (connection.info.backend_pid,)).fetchone() == (1,))
         connection.cancel_safe()
 
     thread = threading.Thread(target=cancel)
     thread.start()
     with pytest.raises(psycopg.errors.QueryCanceled):
         connection.execute("select count(*) from numbers a, numbers b, numbers c, numbers d, numbers e where a.a + b.a * c.a + d.a = e.a * 1.5")
-    running.set()
     thread.join()
     assert connection.execute("select 1").fetchone() == (1,)
     connection.cancel()  # nothing runs: nothing happens

@@ -45,6 +45,13 @@ def free_cluster_net():
     return f"127.{random.randint(101, 250)}.{random.randint(0, 255)}.0/24"
 
 
+def eventually(condition, seconds=60):
+    """Asks until the answer is true, which it is; an assertion when it isn't after so long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+
+
 def read_env(path):
     """What sourcing DIR/env sets."""
     out = {}
