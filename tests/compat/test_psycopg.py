@@ -211,16 +211,21 @@ def test_copy_is_refused_and_the_connection_goes_on(connection):
 
 
 def test_cancel(server, connection):
+    over = threading.Event()
+
     def cancel():
         with server.connect() as watcher:
             query = "select count(*) from pg_stat_activity where procpid = %s and current_query like 'select count(*) from numbers%%'"
             eventually(lambda: watcher.execute(query, (connection.info.backend_pid,)).fetchone() == (1,))
-        connection.cancel_safe()
+        while not over.is_set():  # a cancel on the way to a statement that has just begun may miss it
+            connection.cancel_safe()
+            over.wait(1)
 
     thread = threading.Thread(target=cancel)
     thread.start()
     with pytest.raises(psycopg.errors.QueryCanceled):
         connection.execute("select count(*) from numbers a, numbers b, numbers c, numbers d, numbers e where a.a + b.a * c.a + d.a = e.a * 1.5")
+    over.set()
     thread.join()
     assert connection.execute("select 1").fetchone() == (1,)
     connection.cancel()  # nothing runs: nothing happens

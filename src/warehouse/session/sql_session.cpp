@@ -247,7 +247,7 @@ Result<Description> SqlSession::describe(const StatementPtr& statement, std::spa
     case K::kCall: {
       Work work{*this, *core_, *statement, facts, view, *tx_.changes, {}, declared};
       TRY(auto target, resolve_call(work, sql::as<sql::Call>(c), declared, statement->parameters));
-      out.parameters = target.parameters;
+      for (auto& type : target.parameters) out.parameters.push_back(type.oid());
       out.columns = call_columns(*target.procedure);
       out.has_rows = !out.columns.empty();
       return out;
