@@ -116,6 +116,7 @@ def test_parameters_of_each_type_and_null(connection, cursor):
     cursor.execute(insert, (None,) * len(row))
     assert rows(cursor, "select * from p order by a") == [row, (None,) * len(row)]
     assert rows(cursor, "select count(*) from p where c = %s and b = %s and d >= %s", (Decimal("1.125"), "x", dt.date(2024, 1, 1))) == [(1,)]
+    assert rows(cursor, "select c + %s from p where c = %s", ("1.125", "1.125")) == [(Decimal("2.25"),)], "text beside a decimal"
     cursor.executemany("insert into p (a, c) values (%s, %s)", [(i, Decimal(i) / 8) for i in range(100, 150)])
     assert cursor.rowcount == 50
     assert rows(cursor, "select sum(c) from p where a >= 100") == [(Decimal("778.125"),)]

@@ -268,6 +268,21 @@ Result<Description> SqlSession::describe(const StatementPtr& statement, std::spa
   return out;
 }
 
+namespace {
+/// A parameter that the client left open and the statement made NUMERIC becomes an open NUMERIC, as if declared. True: one did.
+bool open_numerics(std::vector<sql::Type>& declared, const std::vector<uint32_t>& found) {
+  bool changed = false;
+  for (size_t i = 0; i < found.size(); i++) {
+    if (found[i] != sql::Type::decimal().oid()) continue;
+    if (declared.size() <= i) declared.resize(i + 1);
+    if (!declared[i].is(sql::TypeKind::kUnknown)) continue;
+    declared[i] = sql::Type::decimal(sql::Type::kAny);
+    changed = true;
+  }
+  return changed;
+}
+}  // namespace
+
 Result<Description> SqlSession::describe_statement(const std::string& name) {
   auto described = [&]() -> Result<Description> {
     TRY_VOID(check_alive());
@@ -275,6 +290,9 @@ Result<Description> SqlSession::describe_statement(const std::string& name) {
     if (at == statements_.end()) return fail(kInvalidStatementName, "prepared statement \"" + name + "\" does not exist");
     if (at->second.statement) TRY_VOID(check_allowed(*at->second.statement->command));
     TRY(auto out, describe(at->second.statement, types_for_description(at->second.declared)));
+    if (open_numerics(at->second.declared, out.parameters)) {
+      TRY(out, describe(at->second.statement, types_for_description(at->second.declared)));
+    }
     if (out.has_rows) at->second.told = types_of(out.columns);
     auto& oids = at->second.declared_oids;
     for (size_t i = 0; i < out.parameters.size() && i < oids.size(); i++)
@@ -305,6 +323,11 @@ Result<Description> SqlSession::describe_portal(const std::string& name) {
     }
     if (portal.statement) TRY_VOID(check_allowed(*portal.statement->command));
     TRY(out, describe(portal.statement, portal.declared));
+    if (!portal.told && open_numerics(portal.declared, out.parameters)) {
+      portal.generic = types_for_description(portal.declared);
+      portal.declared = types_for_values(portal.declared, portal.parameters);
+      TRY(out, describe(portal.statement, portal.declared));
+    }
     if (portal.told && types_of(out.columns) != *portal.told) {
       TRY(out, describe(portal.statement, portal.generic));
     }
