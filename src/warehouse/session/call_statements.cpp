@@ -420,6 +420,8 @@ Result<ProcedureCall::Waiting> ProcedureCall::open_stream(const Sql* query, cons
     return fail(secure::kSyntaxError, "cannot open a cursor on a command that returns no rows");
   TRY(Outcome outcome, session_.run_inside(inner));
   if (outcome.wait) return std::move(outcome.wait);
+  // The next expression on this connection would do it anyway; now set_config() in the query has its effect before the loop.
+  TRY_VOID(outcome.stream->materialise());
   TRY_VOID(session_.apply_effects());
   out = std::move(outcome.stream);
   return Waiting{};
