@@ -42,10 +42,10 @@ def say(text):
     print(text, flush=True)
 
 
-def call(command, seconds, **more):
+def call(command, seconds, cwd=ROOT, **more):
     """(exit status, output); a command that hangs is killed: status None."""
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, cwd=ROOT, text=True,
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, cwd=cwd, text=True,
                               errors="replace", **more)
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as e:
@@ -116,7 +116,8 @@ def run_unit(total):
         report = RELEASE / "tests" / f"{target}.json"
         report.unlink(missing_ok=True)
         began = time.monotonic()
-        status, output = call([str(binary), f"--gtest_output=json:{report}"], UNIT_SECONDS)
+        # In the build's folder, where __FILE__ leads from, if ccache made it relative.
+        status, output = call([str(binary), f"--gtest_output=json:{report}"], UNIT_SECONDS, cwd=RELEASE)
         return target, count_gtest(report, status), output, time.monotonic() - began
 
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
