@@ -19,6 +19,9 @@
 #include "stacks/stacks.h"
 #include "warehouse/control/control.h"
 #include "warehouse/secure/functions.h"
+#include "warehouse/session/settings.h"
+#include "warehouse/session/statements.h"
+#include "warehouse/system/relation.h"
 #include "warehouse/transfer/s3_transfer.h"
 
 namespace redoubt::server {
@@ -115,6 +118,26 @@ std::string sql_reference() {
       "# SQL\nMade by `redoubt docs sql` from the tables that the analyzer goes by. The dialect is Redshift's; a statement, "
       "function or setting that "
       "isn't built is refused by name.\n";
+  out += "\n## Statements\n";
+  std::string refused;
+  for (auto& row : session::statement_table()) {
+    if (row.built)
+      out += "- " + std::string(row.names) + "\n";
+    else
+      refused += std::string(refused.empty() ? "" : ", ") + std::string(row.names);
+  }
+  out += "\nNot built: " + refused + ".\n\n## Settings\n\n| name | default | |\n|---|---|---|\n";
+  for (auto& row : session::setting_table())
+    out += "| " + std::string(row.name) + " | " + std::string(row.value) + " | " + std::string(row.description) + " |\n";
+  out +=
+      "\nA name with a dot (`app_context.tenant_id`) is a context variable, text, and everybody's to set.\n\n## System "
+      "relations\n";
+  std::map<std::string, std::vector<std::string>> by_schema;
+  for (auto& r : system::all_relations()) by_schema[std::string(r.schema)].push_back(std::string(r.name));
+  for (auto& [schema, names] : by_schema) {
+    std::sort(names.begin(), names.end());
+    out += "- " + schema + ": " + join(names, ", ") + "\n";
+  }
   struct Group {
     secure::FunctionKind kind;
     const char* title;

@@ -7,6 +7,7 @@
 #include "warehouse/session/errors.h"
 #include "warehouse/session/list_stream.h"
 #include "warehouse/session/procedure_call.h"
+#include "warehouse/session/statements.h"
 #include "warehouse/sql/printer.h"
 
 namespace redoubt::warehouse::session {
@@ -168,7 +169,8 @@ Result<Outcome> SqlSession::run_inside(Running& running, bool expression) {
 
 Result<Outcome> SqlSession::dispatch(Running& running, Work& work) {
   const sql::Command& c = *running.statement->command;
-  auto not_built = [](std::string what) { return fail(secure::kNotSupported, what + " is not supported"); };
+  auto not_built = [](std::string_view what) { return fail(secure::kNotSupported, std::string(what) + " is not supported"); };
+  if (auto& row = statement_row(c.kind); !row.built) return not_built(row.names.substr(0, row.names.find(", ")));
   switch (c.kind) {
     case CommandKind::kSelect:
     case CommandKind::kInsert:
@@ -182,16 +184,12 @@ Result<Outcome> SqlSession::dispatch(Running& running, Work& work) {
       return copy(work, sql::as<sql::Copy>(c));
     case CommandKind::kUnload:
       return unload(work, sql::as<sql::Unload>(c));
-    case CommandKind::kCopyStdio:
-      return not_built("COPY FROM STDIN and COPY TO STDOUT");
     case CommandKind::kCreateTable:
       return create_table(work, sql::as<sql::CreateTable>(c));
     case CommandKind::kCreateTableAs:
       return create_table_as(work, sql::as<sql::CreateTableAs>(c));
     case CommandKind::kCreateView:
       return create_view(work, sql::as<sql::CreateView>(c));
-    case CommandKind::kRefreshMaterializedView:
-      return not_built("REFRESH MATERIALIZED VIEW");
     case CommandKind::kAlterTable:
       return alter_table(work, sql::as<sql::AlterTable>(c));
     case CommandKind::kDrop:
@@ -274,12 +272,14 @@ Result<Outcome> SqlSession::dispatch(Running& running, Work& work) {
       return alter_rls_policy(work, sql::as<sql::AlterRlsPolicy>(c));
     case CommandKind::kAttachRlsPolicy:
       return attach_rls_policy(work, sql::as<sql::AttachRlsPolicy>(c));
+    case CommandKind::kCopyStdio:
+    case CommandKind::kRefreshMaterializedView:
     case CommandKind::kCreateMaskingPolicy:
     case CommandKind::kAlterMaskingPolicy:
     case CommandKind::kAttachMaskingPolicy:
-      return not_built("dynamic data masking");
+      break;  // refused above
   }
-  return not_built("this statement");
+  return not_built(statement_row(c.kind).names);
 }
 
 Result<Outcome> run_plan(Work& work, const secure::plan::Statement& plan, std::span<const engine::Parameter> parameters) {
