@@ -35,7 +35,7 @@ class SqlService {
     transfer::Transfer* transfer = nullptr;  // null: COPY and UNLOAD are refused by name
     const TokenVerifier* tokens = nullptr;   // null: temporary credentials are refused
     const Clock* clock = &Clock::system();
-    int connections_max = 500;                            // Redshift's limit
+    int connections_max = 2000;                           // Redshift's quota on RA3 nodes
     int64_t idle_transaction_limit_ms = 6 * 3600 * 1000;  // idle transactions hold the log
     bool strict = false;                                  // --strict: no extensions of ours
   };
