@@ -109,6 +109,7 @@ Result<ExprPtr> Analyzer::bind_policy(const Policy& policy, const Relation& rela
   }
   level.columns = range.columns;
   level.ranges.push_back(std::move(range));
+  level.leaves.insert(id);
   Context inner;
   inner.user = scope_.catalog.session_user();
   inner.pins = &policy.pins;
@@ -206,6 +207,7 @@ Result<PolicyDefinition> Analyzer::define(const Policy& policy, const sql::Expr&
   }
   level.columns = range.columns;
   level.ranges.push_back(std::move(range));
+  level.leaves.insert(id);
   context_.policy = &policy;
   context_.defining = true;
   Restore<Level*> scope(level_, &level);

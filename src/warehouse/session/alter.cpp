@@ -172,11 +172,11 @@ struct Alter {
     if (column->default_sql) return fail(secure::kNotSupported, "cannot alter the type of a column with a default");
     TRY_VOID(
         check_no_policy_needs(work, relation, "alter column " + column->name + " of table " + relation.name, column->attnum));
-    TRY_VOID(may_look_at_all_rows());
     for (auto& c : relation.constraints)
       if (std::find(c.columns.begin(), c.columns.end(), column->attnum) != c.columns.end())
         return fail(secure::kNotSupported, "cannot alter the type of a column in a PRIMARY KEY, UNIQUE or FOREIGN KEY");
     if (action.type->length < column->type.length) {
+      TRY_VOID(may_look_at_all_rows());
       auto* schema = work.now().schema(relation.schema);
       auto longest = evaluate(work,
                               {"(SELECT max(octet_length(" + quote_identifier(column->name) + ")) FROM " +
@@ -216,13 +216,14 @@ struct Alter {
   }
 
   Result<void> constraint() {
-    TRY_VOID(may_look_at_all_rows());
     std::vector<int16_t> newly_not_null;
     auto before = relation.columns;
     TRY_VOID(session::add_constraint(work, relation, *action.constraint));
     for (size_t i = 0; i < before.size(); i++)
-      if (!before[i].not_null && relation.columns[i].not_null)
+      if (!before[i].not_null && relation.columns[i].not_null) {
+        TRY_VOID(may_look_at_all_rows());
         TRY_VOID(engine->set_not_null(physical_of(relation), before[i].attnum, true));
+      }
     return {};
   }
 

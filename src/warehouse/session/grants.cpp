@@ -273,6 +273,7 @@ Result<Outcome> on_databases(Work& work, const sql::Grant& command, const std::v
 
 bool may_give(Work& work, const catalog::Role& role) {
   if (catalog::owns(work.who(), role)) return true;
+  if (catalog::is_security_admin(work.who()) && !catalog::is_system_role(role.id)) return true;
   auto* self = work.now().user(work.facts->current_user);
   return self &&
          std::any_of(self->roles.begin(), self->roles.end(), [&](auto& m) { return m.role == role.id && m.admin_option; });
@@ -324,6 +325,7 @@ Result<Outcome> on_roles(Work& work, const sql::Grant& command) {
         work.changes.put(std::move(user));
         continue;
       }
+      if (catalog::is_system_role(to.grantee.id)) return fail(permission_denied("role", to.name));
       auto within = catalog::roles_within(work.now(), id);
       if (!command.revoke && std::find(within.begin(), within.end(), to.grantee.id) != within.end())
         return fail(kInvalidGrant, "cannot grant this role, a circular dependency was detected between these roles");
@@ -336,7 +338,12 @@ Result<Outcome> on_roles(Work& work, const sql::Grant& command) {
 }
 
 Result<Outcome> system_privileges(Work& work, const sql::Grant& command) {
-  if (!work.superuser()) return fail(secure::kPermissionDenied, "must be superuser to grant system privileges");
+  // What concerns policies is also for security administrators to give.
+  bool of_policies = std::all_of(command.privileges.begin(), command.privileges.end(), [](auto& spec) {
+    return spec.name == "ignore rls" || spec.name == "explain rls" || spec.name == "explain masking";
+  });
+  if (!work.superuser() && !(of_policies && catalog::is_security_admin(work.who())))
+    return fail(secure::kPermissionDenied, "must be superuser to grant system privileges");
   std::vector<std::string> names;
   auto known = catalog::system_privilege_names();
   for (auto& spec : command.privileges) {
@@ -354,6 +361,7 @@ Result<Outcome> system_privileges(Work& work, const sql::Grant& command) {
   for (auto& to : grantees) {
     if (to.grantee.kind != catalog::GranteeKind::kRole)
       return fail(kInvalidGrant, "system privileges can only be granted to roles");
+    if (catalog::is_system_role(to.grantee.id)) return fail(permission_denied("role", to.name));
     keys.push_back(object_lock({catalog::ObjectKind::kRole, to.grantee.id}));
   }
   LOCK_OR_WAIT(work, (keys));

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "warehouse/catalog/system_roles.h"
 #include "warehouse/secure/errors.h"
 #include "warehouse/secure/values.h"
 #include "warehouse/session/commands.h"
@@ -298,7 +299,7 @@ Result<Outcome> create_role(Work& work, const sql::CreateRole& command) {
 
 Result<Outcome> alter_role(Work& work, const sql::AlterRole& command) {
   TRY(auto* found, find_role(work, command.name.text));
-  if (!catalog::owns(work.who(), *found)) return fail(must_be_owner("role", found->name));
+  if (!catalog::owns(work.who(), *found) || catalog::is_system_role(found->id)) return fail(must_be_owner("role", found->name));
   LOCK_OR_WAIT(work, {object_lock(found->key())});
   TRY(found, find_role(work, command.name.text));
   Role role = *found;
@@ -320,7 +321,7 @@ Result<Outcome> alter_role(Work& work, const sql::AlterRole& command) {
 Result<Outcome> drop_roles(Work& work, const sql::Drop& command) {
   for (auto& name : command.names) {
     TRY(auto* role, find_role(work, name.name));
-    if (!catalog::owns(work.who(), *role) && !may_administer_users(work, "DROP ROLE"))
+    if (catalog::is_system_role(role->id) || (!catalog::owns(work.who(), *role) && !may_administer_users(work, "DROP ROLE")))
       return fail(must_be_owner("role", role->name));
     LOCK_OR_WAIT(work, {object_lock(role->key())});
     TRY(role, find_role(work, name.name));

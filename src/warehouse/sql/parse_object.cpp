@@ -91,6 +91,11 @@ CommandPtr Parser::parse_drop() {
   } else if (drop->object == ObjectKind::kRlsPolicy || drop->object == ObjectKind::kMaskingPolicy) {
     do drop->names.push_back(parse_policy_name());
     while (accept_op(","));
+  } else if (drop->object == ObjectKind::kRole) {
+    do {
+      Identifier role = parse_role_name();
+      drop->names.push_back({.database = "", .schema = "", .name = std::move(role.text), .position = role.position});
+    } while (accept_op(","));
   } else {
     drop->names = parse_object_names();
   }

@@ -118,7 +118,7 @@ CommandPtr Parser::parse_alter_group() {
 
 CommandPtr Parser::parse_create_role() {
   auto role = make<CreateRole>();
-  role->name = parse_identifier();
+  role->name = parse_role_name();
   if (accept("externalid")) {
     accept("to");
     role->external_id = at_string() ? take().text : parse_identifier().text;
@@ -128,7 +128,7 @@ CommandPtr Parser::parse_create_role() {
 
 CommandPtr Parser::parse_alter_role() {
   auto role = make<AlterRole>();
-  role->name = parse_identifier();
+  role->name = parse_role_name();
   accept("with");
   do {
     if (role->rename_to.empty() && accept_words({"rename", "to"})) {
