@@ -7,6 +7,7 @@
 #include "warehouse/session/errors.h"
 #include "warehouse/session/explain.h"
 #include "warehouse/session/list_stream.h"
+#include "warehouse/session/plan_log.h"
 #include "warehouse/sql/printer.h"
 
 namespace redoubt::warehouse::session {
@@ -114,6 +115,7 @@ Result<Outcome> declare_cursor(Work& work, const sql::DeclareCursor& command) {
   TRY(auto plan, analyze_with_values(command, {work.view, host->host_functions()}, work.declared, work.parameters));
   TRY(auto* engine, work.engine());
   TRY(auto stream, engine->query(plan, work.parameters, host));
+  log_plan(work, plan, 's');
   cursors[command.name.text] = {std::shared_ptr<engine::ResultStream>(std::move(stream)), command.with_hold};
   return done("DECLARE CURSOR");
 }
@@ -140,7 +142,8 @@ Result<Outcome> close_cursor(Work& work, const sql::CloseCursor& command) {
 Result<Outcome> explain(Work& work, const sql::Explain& command) {
   auto host = make_host_context(work.facts);
   TRY(auto plan, secure::analyze(*command.command, {work.view, host->host_functions()}));
-  return Outcome{.tag = "EXPLAIN", .stream = text_rows("QUERY PLAN", explain_plan(plan, work.now()))};
+  return Outcome{.tag = "EXPLAIN",
+                 .stream = text_rows("QUERY PLAN", explain_lines(plan_nodes(plan, work.now(), shows_policies(*work.facts))))};
 }
 
 Result<Outcome> cancel_session(Work& work, const sql::Cancel& command) {

@@ -6,6 +6,7 @@
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
 #include "warehouse/session/list_stream.h"
+#include "warehouse/session/plan_log.h"
 #include "warehouse/session/procedure_call.h"
 #include "warehouse/session/statements.h"
 #include "warehouse/sql/printer.h"
@@ -296,6 +297,7 @@ Result<Outcome> run_plan(Work& work, const secure::plan::Statement& plan, std::s
   }
   TRY(auto* engine, work.engine());
   auto host = make_host_context(work.facts);
+  log_plan(work, plan, plan.kind == K::kSelect ? 's' : plan.kind == K::kInsert ? 'i' : plan.kind == K::kDelete ? 'd' : 'u');
   if (plan.kind == K::kSelect) {
     TRY(auto stream, engine->query(plan, parameters, host));
     return Outcome{.tag = "SELECT", .stream = std::move(stream)};

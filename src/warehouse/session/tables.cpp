@@ -4,6 +4,7 @@
 #include "warehouse/secure/errors.h"
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
+#include "warehouse/session/plan_log.h"
 #include "warehouse/session/resolve.h"
 #include "warehouse/session/table_shape.h"
 #include "warehouse/session/unqualified.h"
@@ -151,6 +152,7 @@ Result<Outcome> create_table_as(Work& work, const sql::CreateTableAs& command) {
   TRY_VOID(apply_attributes(relation, command.attributes));
   TRY_VOID(make_in_engine(work, relation));
   TRY(auto* engine, work.engine());
+  log_plan(work, plan, 'k');
   TRY(int64_t rows, engine->create_table_as(plan, physical_of(relation), work.parameters, host));
   if (auto keys = sort_attnums(relation); !keys.empty()) TRY_VOID(engine->sort(physical_of(relation), keys));
   work.changes.put(std::move(relation));

@@ -7,6 +7,7 @@
 #include "warehouse/secure/values.h"
 #include "warehouse/session/commands.h"
 #include "warehouse/session/errors.h"
+#include "warehouse/session/plan_log.h"
 #include "warehouse/session/table_shape.h"
 
 namespace redoubt::warehouse::session {
@@ -171,6 +172,7 @@ Result<Outcome> unload(Work& work, const sql::Unload& command) {
   TRY_VOID(check_assume_role(work, command, catalog::kAssumeUnload, "UNLOAD"));
   if (!work.core.options.transfer) return fail(secure::kNotSupported, "UNLOAD is not supported here");
   TRY(auto* engine, work.engine());
+  log_plan(work, plan, 'y');
   auto context = make_context(work, *engine, host);
   work.session.last_query = work.session.current_query;
   TRY(auto outcome, work.core.options.transfer->unload({.statement = command, .select = plan}, context));

@@ -58,6 +58,7 @@ void declare_pg_objects(Relations& out);
 void declare_information_schema(Relations& out);
 void declare_svv(Relations& out);
 void declare_privileges(Relations& out);
+void declare_policies(Relations& out);
 void declare_logs(Relations& out);
 void declare_procedures(Relations& out);
 

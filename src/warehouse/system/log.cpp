@@ -119,6 +119,13 @@ std::span<const LogTable> log_tables() {
                "char(100), "
                "error char(512)"),
        2000, false},
+      {"stl_explain", 1010, columns("userid int, query int, nodeid int, parentid int, plannode char(400), info char(400)"), 20000,
+       false},
+      {"_rls_applied_policy", 1011,
+       columns(
+           "userid int, username varchar(128), query int, xid bigint, pid int, recordtime timestamp, command char(1), datname "
+           "varchar(128), relschema varchar(128), relname varchar(128), polname varchar(128), poldefault char(1)"),
+       10000, false},
   };
   return tables;
 }

@@ -70,9 +70,11 @@ Rows svl_qlog(const Source& s, const SystemRelation&) {
 
 void declare_logs(Relations& out) {
   constexpr std::string_view pg = "pg_catalog";
-  for (auto& table : log_tables())
+  for (auto& table : log_tables()) {
+    if (table.name.starts_with('_')) continue;  // shown through a view
     out.push_back(
         {pg, table.name, 0, table.columns, table.name == "stl_userlog" || table.name == "stl_connection_log", false, of_log});
+  }
   add(out, pg, "stl_loaderror_detail", 0,
       "userid int4, slice int4, session int4, query int4, filename bpchar(256), line_number int8, field int4, colname "
       "bpchar(1024), value bpchar(1024), "

@@ -125,7 +125,7 @@ Rows svv_iam_privileges(const Source& s, const SystemRelation&) {
 }
 
 bool sees_roles(const Source& s) {
-  return s.who.superuser || catalog::has_system_privilege(*s.snapshot, s.who, "ACCESS CATALOG");
+  return catalog::is_security_admin(s.who) || catalog::has_system_privilege(*s.snapshot, s.who, "ACCESS CATALOG");
 }
 
 Rows svv_roles(const Source& s, const SystemRelation&) {

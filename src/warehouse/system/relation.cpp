@@ -22,6 +22,7 @@ struct Registry {
     declare_information_schema(relations);
     declare_svv(relations);
     declare_privileges(relations);
+    declare_policies(relations);
     declare_logs(relations);
     declare_procedures(relations);
     Oid next = 16400;  // numbers for those that PostgreSQL gave none; below catalog::kFirstOid
