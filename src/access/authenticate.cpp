@@ -75,14 +75,18 @@ Result<Authenticated> authenticate(const api::RequestHead& head, Directory& dire
   out.service = addressed_service(head, out.credential);
   if (!out.service)
     return fail(kSignatureDoesNotMatch, "Credential should be scoped to a valid service, not '" + credential.service + "'.");
-  if (!looks_like_region(credential.region))
+  if (!credential.legacy && !looks_like_region(credential.region))
     return fail(named_for(*out.service, {&kSignatureDoesNotMatch,
                                          "Credential should be scoped to a valid region, not '" + credential.region + "'."}));
-  out.region = credential.region;
+  out.region = credential.legacy ? default_region : credential.region;
   auto key = directory.find_key(credential.access_key_id, credential.session_token, now);
   if (!key && is_s3(*out.service) && key.error().is(kInvalidClientTokenId) && !credential.session_token.empty())
     return fail(kS3InvalidToken, "The provided token is malformed or otherwise invalid.");
-  if (!key) return fail(named_for(*out.service, std::move(key).error()));
+  if (!key) {
+    Error refused = named_for(*out.service, std::move(key).error());
+    if (refused.is(kS3InvalidAccessKeyId)) refused = std::move(refused).with("AWSAccessKeyId", credential.access_key_id);
+    return fail(std::move(refused));
+  }
   out.secret = std::move(key->secret);
   out.caller = std::move(key->caller);
   TRY(out.payload_hash, sigv4::payload_hash_to_sign(head, credential));

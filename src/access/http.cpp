@@ -117,8 +117,9 @@ class HttpExchange : public api::Exchange {
     if (!is_s3()) return;
     if (who_.credential) {
       call_.auth_type = who_.credential->presigned ? "REST-QUERY-STRING" : "REST-HEADER";
-      call_.signature_version = "AWS4-HMAC-SHA256";
-      call_.signature_age_ms = std::max<int64_t>(0, (call_.now.us - who_.credential->signed_at.us) / 1000);
+      call_.signature_version = who_.credential->legacy ? "AWS" : "AWS4-HMAC-SHA256";
+      if (!who_.credential->legacy)
+        call_.signature_age_ms = std::max<int64_t>(0, (call_.now.us - who_.credential->signed_at.us) / 1000);
     }
     call_.content_sha256 = head_.headers.get("x-amz-content-sha256");
     for (auto& [name, value] : head_.headers.all()) {

@@ -7,12 +7,14 @@
 
 #include "api/codec.h"
 #include "api/errors.h"
+#include "api/sigv2.h"
 #include "base/crypto.h"
 #include "base/text.h"
 
 namespace redoubt::api::sigv4 {
 namespace {
 
+constexpr ErrorKind kNoDate{"AccessDenied", 403};  // S3
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr int64_t kSkewSeconds = 15 * 60;
 constexpr int64_t kPresignedMax = 604800;
@@ -67,6 +69,13 @@ bool looks_like_s3(const RequestHead& head) {
 Result<Credential> parse_header(const RequestHead& head) {
   std::string_view authorization = trim(head.headers.get("Authorization"));
   bool s3 = looks_like_s3(head);
+  if (s3 && !authorization.starts_with(kAlgorithm) && !authorization.starts_with("AWS ")) {
+    bool two_words = authorization.find(' ') != authorization.npos;
+    return fail(Error{&kInvalidArgument, two_words ? "Unsupported Authorization Type"
+                                                   : "Authorization header is invalid -- one and only one ' ' (space) required"}
+                    .with("ArgumentName", "Authorization")
+                    .with("ArgumentValue", std::string(authorization.substr(0, authorization.find(' ')).substr(0, 64))));
+  }
   if (!authorization.starts_with(kAlgorithm) || authorization.size() == kAlgorithm.size() ||
       authorization[kAlgorithm.size()] != ' ') {
     if (authorization.starts_with("AWS "))
@@ -100,7 +109,12 @@ Result<Credential> parse_header(const RequestHead& head) {
   if (date.empty()) lacking += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
   if (!lacking.empty()) {
     lacking.pop_back();
-    if (s3 && !date.empty()) return fail(kAuthorizationHeaderMalformed, "The authorization header is malformed; " + lacking);
+    if (s3) {
+      auto part = credential.empty() ? "Credential" : signed_headers.empty() ? "SignedHeaders" : "Signature";
+      if (credential.empty() || signed_headers.empty() || signature.empty())
+        return fail(kAuthorizationHeaderMalformed, "The authorization header is malformed; missing " + std::string(part) + ".");
+      return fail(kNoDate, "AWS authentication requires a valid Date or x-amz-date header");
+    }
     return fail(kIncompleteSignature, lacking);
   }
   if (!parse_scope(credential, out)) {
@@ -113,6 +127,7 @@ Result<Credential> parse_header(const RequestHead& head) {
   }
   auto signed_at = parse_amz_date(date);
   if (!signed_at) signed_at = parse_http_date(date);
+  if (!signed_at && s3) return fail(kNoDate, "AWS authentication requires a valid Date or x-amz-date header");
   if (!signed_at)
     return fail(kIncompleteSignature, "Date must be in ISO-8601 'basic format'. Got '" + std::string(date.substr(0, 64)) + "'.");
   out.signed_at = *signed_at;
@@ -226,16 +241,18 @@ Result<void> check_signed_headers(const RequestHead& head, const Credential& c) 
   if (!contains(c.signed_headers, "host"))
     return s3 ? fail(kAccessDeniedUnsigned, "There were headers present in the request which were not signed")
               : fail(kSignatureDoesNotMatch, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  std::vector<std::string> unsigned_ones;
   for (auto& [name, value] : head.headers.all()) {
     std::string n = to_lower(name);
     if (!n.starts_with("x-amz-") || contains(c.signed_headers, n)) continue;
     if (c.presigned && n == "x-amz-content-sha256") continue;  // says nothing: the body is hashed and compared with it
-    if (s3)
-      return fail(Error{&kAccessDeniedUnsigned, "There were headers present in the request which were not signed"}.with(
-          "HeadersNotSigned", n));
-    return fail(kSignatureDoesNotMatch, "'" + n + "' must be a 'SignedHeader' in the AWS Authorization.");
+    if (!s3) return fail(kSignatureDoesNotMatch, "'" + n + "' must be a 'SignedHeader' in the AWS Authorization.");
+    unsigned_ones.push_back(std::move(n));
   }
-  return {};
+  if (unsigned_ones.empty()) return {};
+  std::sort(unsigned_ones.begin(), unsigned_ones.end());
+  return fail(Error{&kAccessDeniedUnsigned, "There were headers present in the request which were not signed"}.with(
+      "HeadersNotSigned", join(unsigned_ones, ", ")));
 }
 
 Result<void> check_time(const Credential& c, Timestamp now) {
@@ -298,16 +315,17 @@ Result<Credential> parse_credential(const RequestHead& head) {
   if (!is_signed(head)) return fail(kMissingAuthenticationToken, "Request is missing Authentication Token");
   std::string_view q = head.raw_query();
   bool presigned = has_param(q, "X-Amz-Algorithm") || has_param(q, "X-Amz-Credential") || has_param(q, "X-Amz-Signature");
+  bool legacy = sigv2::is_presigned(head);
   size_t headers = std::count_if(head.headers.all().begin(), head.headers.all().end(),
                                  [](auto& f) { return iequals(f.first, "Authorization"); });
-  if (headers + presigned > 1)
+  if (headers + presigned + legacy > 1)
     return fail(
         kInvalidArgument,
         "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the "
         "Authorization header should be specified");
   if (headers) return parse_header(head);
   if (presigned) return parse_presigned(head);
-  return fail(kInvalidRequest, "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.");
+  return sigv2::parse_presigned(head);
 }
 
 std::string canonical_request(const RequestHead& head, const Credential& c, std::string_view payload_hash) {
@@ -356,6 +374,7 @@ std::string signing_key(std::string_view secret, std::string_view date, std::str
 }
 
 Result<std::optional<std::string>> payload_hash_to_sign(const RequestHead& head, const Credential& c) {
+  if (c.legacy) return std::string(kUnsignedPayload);
   if (c.service != "s3") return std::nullopt;
   bool is_signed_header = contains(c.signed_headers, "x-amz-content-sha256");
   if (c.presigned && !is_signed_header) return std::string(kUnsignedPayload);
@@ -374,6 +393,7 @@ Result<std::optional<std::string>> payload_hash_to_sign(const RequestHead& head,
 
 Result<void> verify(const RequestHead& head, const Credential& c, std::string_view secret, std::string_view payload_hash,
                     Timestamp now) {
+  if (c.legacy) return sigv2::verify(head, c, secret, now);
   TRY_VOID(check_time(c, now));
   TRY_VOID(check_signed_headers(head, c));
   std::string to_sign = string_to_sign(c, canonical_request(head, c, payload_hash));

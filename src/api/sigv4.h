@@ -38,8 +38,10 @@ struct Credential {
   std::string signature;                    // 64 hex digits
   std::string session_token;                // x-amz-security-token; "" without
   bool presigned = false;
+  bool legacy = false;    // signature version 2 (sigv2.h): no date, no region, no signed_headers
   Timestamp signed_at;    // X-Amz-Date or Date
   int64_t expires_s = 0;  // presigned: X-Amz-Expires
+  Timestamp expires_at;   // legacy: Expires
 
   std::string scope() const { return date + "/" + region + "/" + service + "/aws4_request"; }
 };
@@ -49,7 +51,7 @@ bool is_signed(const RequestHead& head);
 
 /// Errors: kMissingAuthenticationToken (nothing there), kIncompleteSignature naming what is missing; for S3 (the scope's service,
 /// or nothing parseable) kAuthorizationHeaderMalformed and kAuthorizationQueryParametersError. Other algorithms (AWS4-ECDSA..,
-/// AWS signature version 2) are refused by name.
+/// AWS signature version 2 in a header) are refused by name; presigned URLs of version 2 come back as `legacy`.
 Result<Credential> parse_credential(const RequestHead& head);
 
 /// Header signatures: `payload_sha256_hex` is the hash of the body as received; for S3 it is compared with what

@@ -118,7 +118,9 @@ std::string log_line(const Bucket& bucket, const std::string& owner_id, const Lo
       quoted_field(call.user_agent),
       field(url_encode(r.version_id)),
       "-",
-      is_signed ? "SigV4" : "-",
+      !is_signed                        ? "-"
+      : call.signature_version == "AWS" ? "SigV2"
+                                        : "SigV4",
       "-",
       !is_signed                              ? "-"
       : call.auth_type == "REST-QUERY-STRING" ? "QueryString"
