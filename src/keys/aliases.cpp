@@ -11,12 +11,10 @@ using access::Allowed;
 namespace {
 
 Result<void> check_name(std::string_view name) {
-  bool good = name.starts_with("alias/") && name.size() > 6 && name.size() <= 256;
-  for (char c : name.substr(std::min<size_t>(name.size(), 6))) good = good && (is_alnum(c) || c == '/' || c == '_' || c == '-');
-  if (!good)
-    return fail(kInvalidAliasName,
-                "Alias must start with the prefix \"alias/\" and contain only letters, digits, /, _ and -. Please see the Alias "
-                "naming rules.");
+  if (!name.starts_with("alias/") || name.size() == 6 || name.size() > 256) return fail(kValidation, "Invalid identifier");
+  for (char c : name.substr(6))
+    if (!is_alnum(c) && c != '/' && c != '_' && c != '-')
+      return fail(kValidation, std::string(name) + " contains invalid characters for an alias");
   if (name.starts_with("alias/aws/")) return fail(kNotAuthorized, "The alias/aws/ namespace is reserved for AWS managed keys.");
   return {};
 }

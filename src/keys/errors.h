@@ -8,7 +8,6 @@ inline constexpr ErrorKind kNotFound{"NotFoundException", 400, "42704"};
 inline constexpr ErrorKind kDisabled{"DisabledException", 400, "55000"};
 inline constexpr ErrorKind kInvalidState{"KMSInvalidStateException", 400, "55000"};
 inline constexpr ErrorKind kAlreadyExists{"AlreadyExistsException", 400, "42710"};
-inline constexpr ErrorKind kInvalidAliasName{"InvalidAliasNameException", 400, "22023"};
 inline constexpr ErrorKind kInvalidArn{"InvalidArnException", 400, "22023"};
 inline constexpr ErrorKind kInvalidCiphertext{"InvalidCiphertextException", 400, "22023"};
 inline constexpr ErrorKind kIncorrectKey{"IncorrectKeyException", 400, "22023"};

@@ -21,6 +21,18 @@ std::string managed_policy(std::string_view account, std::string_view region, st
          R"(:root"},"Action":["kms:Describe*","kms:Get*","kms:List*","kms:RevokeGrant"],"Resource":"*"}]})";
 }
 
+/// A UUID, or mrk- and 32 digits: what ids look like. Anything else was never one.
+bool is_key_id(std::string_view id) {
+  bool multi_region = id.starts_with("mrk-");
+  if (id.size() != 36) return false;
+  for (size_t i = multi_region ? 4 : 0; i < id.size(); ++i) {
+    bool dash = !multi_region && (i == 8 || i == 13 || i == 18 || i == 23);
+    bool digit = is_digit(id[i]) || (id[i] >= 'a' && id[i] <= 'f');
+    if (dash ? id[i] != '-' : !digit) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void Keys::declare(access::Gate& gate) {
@@ -62,7 +74,8 @@ Keys::Named Keys::find(std::string_view key_id, const access::Call& call) const 
     out.key = store_.find(out.account, region, name);
     if (!out.key) {
       out.arn = make_arn("kms", region, out.account, "key/" + name);
-      out.missing = Error{&kNotFound, "Key '" + out.arn + "' does not exist"};
+      out.missing = is_key_id(name) ? Error{&kNotFound, "Key '" + out.arn + "' does not exist"}
+                                    : Error{&kNotFound, "Invalid keyId " + name};
     }
   }
   if (out.key) out.arn = out.key->arn();

@@ -57,11 +57,20 @@ inline Result<void> check_context_size(const EncryptionContext& context) {
   return {};
 }
 
+/// Whether a key can also be named by an alias: AWS takes one where the key is used, not where it is managed.
+inline bool takes_alias(std::string_view action) {
+  for (auto a : {"kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"})
+    if (action == a) return true;
+  return false;
+}
+
 template <class In>
 access::Need<In> Keys::needs_key(std::string_view action) {
   return {.action = action,
           .resources = [this, action](const In& in, const access::Call& call) -> Result<std::vector<access::Resource>> {
-            return std::vector{resource(find(in.KeyId, call), call, action, context_of(in))};
+            auto named = find(in.KeyId, call);
+            if (!named.alias.empty() && !takes_alias(action)) return fail(kNotFound, "Invalid keyId " + in.KeyId);
+            return std::vector{resource(named, call, action, context_of(in))};
           },
           .context =
               [](const In& in, const access::Call&, policy::Context& context) {

@@ -365,3 +365,17 @@ def test_who_may_retire_a_grant(server, kms, key):
     assert kms.list_retirable_grants(RetiringPrincipal=second)["Grants"][0]["GrantId"] == retirable["GrantId"]
     server.boto("kms", second_keys).retire_grant(GrantToken=retirable["GrantToken"])
     assert [g["GrantId"] for g in kms.list_grants(KeyId=key)["Grants"]] == [foreign["GrantId"]]
+
+
+def test_an_alias_names_a_key_where_it_is_used_not_where_it_is_managed(kms, key):
+    alias = "alias/" + name()
+    kms.create_alias(AliasName=alias, TargetKeyId=key)
+    for manage in [kms.enable_key_rotation, kms.disable_key, kms.get_key_policy, kms.schedule_key_deletion, kms.list_resource_tags]:
+        with refused("NotFoundException", f"Invalid keyId {alias}"):
+            manage(KeyId=alias)
+    assert kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyState"] == "Enabled"
+    with refused("NotFoundException", "Invalid keyId unknown"):
+        kms.describe_key(KeyId="unknown")
+    for bad, why in [("wrong/prefix", "Invalid identifier"), ("alias/my:alias", "alias/my:alias contains invalid characters for an alias")]:
+        with refused("ValidationException", why):
+            kms.create_alias(AliasName=bad, TargetKeyId=key)
