@@ -42,7 +42,7 @@ class Parser {
   Result<PolicyPtr> run() {
     if (text_.size() > kDocumentSizeMax) return refuse(Fault::too_long);
     auto json = Json::parse(text_);
-    if (!json) return refuse(Fault::json);
+    if (!json) return refuse(Fault::json, text_.substr(0, 1));
     document_ = std::move(*json);
     TRY_VOID(check_shape());
     TRY_VOID(compile_conditions_and_effects());
@@ -64,7 +64,7 @@ class Parser {
   std::unexpected<Error> refuse(Fault fault, std::string_view detail = {}) const { return policy::refuse(kind_, fault, detail); }
 
   Result<void> check_shape() {
-    if (!document_.is_object()) return refuse(Fault::json);
+    if (!document_.is_object()) return refuse(Fault::json, text_.substr(0, 1));
     for (auto& [name, value] : document_.members()) {
       if (name != "Version" && name != "Id" && name != "Statement") return refuse(Fault::unknown_field, name);
       if (name == "Id" && !value.is_string()) return refuse(Fault::syntax);
@@ -302,7 +302,7 @@ class Parser {
     if (parts.size() == 1 && text != "*") return refuse(Fault::action_vendor_missing);
     if (parts.size() > 2) return refuse(Fault::action_colons);
     auto vendor_char = [](char c) { return is_alnum(c) || c == '-' || c == '.'; };
-    if (parts[0] != "*" && !std::all_of(parts[0].begin(), parts[0].end(), vendor_char))
+    if (parts[0] != "*" && (parts[0].empty() || !std::all_of(parts[0].begin(), parts[0].end(), vendor_char)))
       return refuse(Fault::action_vendor, parts[0]);
     return {};
   }

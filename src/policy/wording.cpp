@@ -41,7 +41,7 @@ std::string iam(Fault fault, const std::string& detail) {
 std::string s3(Fault fault, const std::string& detail) {
   switch (fault) {
     case Fault::json:
-      return "This policy contains invalid Json";
+      return detail == "{" ? "This policy contains invalid Json" : "Policies must be valid JSON and the first byte must be '{'";
     case Fault::unknown_field:
       return "Unknown field " + detail;
     case Fault::version:

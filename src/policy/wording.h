@@ -11,7 +11,7 @@
 namespace redoubt::policy {
 
 enum class Fault : uint8_t {
-  json,           // not JSON
+  json,           // not JSON; detail: its first byte
   syntax,         // a wrong type, both of X and NotX, an unknown effect
   unknown_field,  // detail: its name
   version,
