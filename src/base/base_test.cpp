@@ -66,7 +66,8 @@ TEST(Arn, ParsePrintIsIdentity) {
   EXPECT_FALSE(Arn::parse("arn:aws:s3::b"));
 }
 TEST(Ids, Shapes) {
-  EXPECT_EQ(new_iam_id("AIDA").size(), 20u);
+  EXPECT_EQ(new_iam_id("AIDA").size(), 21u);
+  EXPECT_EQ(new_iam_id("AKIA").size(), 20u);
   EXPECT_EQ(new_uuid().size(), 36u);
   EXPECT_EQ(new_hex_id("sg-").size(), 20u);
 }

@@ -22,7 +22,8 @@ std::string new_uuid() {
 }
 std::string new_request_id() { return new_uuid(); }
 std::string new_iam_id(std::string_view prefix) {
-  return std::string(prefix) + random_text(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+  size_t length = prefix == "AKIA" || prefix == "ASIA" ? 16 : 17;
+  return std::string(prefix) + random_text(length, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
 }
 std::string new_secret_access_key() {
   return random_text(40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");

@@ -31,7 +31,11 @@ int64_t boundary_uses(const Account& account, const std::string& arn) {
   return count;
 }
 
-iam::Policy to_api(const Account& account, const ManagedPolicy& p, bool full) {
+/// How much of a policy an answer shows. Observed: CreatePolicy leaves the description out and shows tags only if there are some,
+/// GetPolicy shows tags always, ListPolicies neither.
+enum class Shown : uint8_t { created, whole, listed };
+
+iam::Policy to_api(const Account& account, const ManagedPolicy& p, Shown shown) {
   iam::Policy out;
   out.PolicyName = p.name;
   out.PolicyId = p.id;
@@ -43,10 +47,8 @@ iam::Policy to_api(const Account& account, const ManagedPolicy& p, bool full) {
   out.IsAttachable = true;
   out.CreateDate = p.created;
   out.UpdateDate = p.updated;
-  if (full) {
-    if (!p.description.empty()) out.Description = p.description;
-    if (!p.tags.empty()) out.Tags = identity::to_api(p.tags);
-  }
+  if (shown == Shown::whole && !p.description.empty()) out.Description = p.description;
+  if (shown == Shown::whole || (shown == Shown::created && !p.tags.empty())) out.Tags = identity::to_api(p.tags);
   return out;
 }
 iam::PolicyVersion to_api(const ManagedPolicy& p, int number, bool with_document) {
@@ -62,7 +64,13 @@ iam::PolicyVersion to_api(const ManagedPolicy& p, int number, bool with_document
 Result<DocumentPtr> checked(const std::string& text) {
   if (policy::counted_size(text) > policy::kManagedSizeMax)
     return fail(kLimitExceeded, "Cannot exceed quota for PolicySize: " + std::to_string(policy::kManagedSizeMax));
-  return new_document(text, policy::Kind::identity);
+  auto document = new_document(text, policy::Kind::identity);
+  // Only inline policies may be of 2008; a document that isn't one at all is reported first.
+  bool is_document = document || document.error().message != "Syntax errors in policy.";
+  auto json = Json::parse(text);
+  if (is_document && json && json->is_object() && (*json)["Version"].str() != "2012-10-17")
+    return fail(policy::kMalformedPolicyDocument, "Policy document must be version 2012-10-17 or greater.");
+  return document;
 }
 
 class ManagedPolicies {
@@ -86,13 +94,13 @@ class ManagedPolicies {
       draft.put(p);
       return {};
     }));
-    return iam::CreatePolicyResponse{to_api(*account_of(parts_, r.call), p, true)};
+    return iam::CreatePolicyResponse{to_api(*account_of(parts_, r.call), p, Shown::created)};
   }
 
   Result<iam::GetPolicyResponse> get(const Allowed<iam::GetPolicyRequest>& r) {
     AccountPtr account = account_of(parts_, r.call);
     TRY(auto p, the_policy(*account, r.input.PolicyArn));
-    return iam::GetPolicyResponse{to_api(*account, *p, true)};
+    return iam::GetPolicyResponse{to_api(*account, *p, Shown::whole)};
   }
 
   Result<iam::ListPoliciesResponse> list(const Allowed<iam::ListPoliciesRequest>& r) {
@@ -115,7 +123,7 @@ class ManagedPolicies {
     iam::ListPoliciesResponse out;
     TRY(auto page, page_entities(by_key, std::nullopt, in, out));
     out.Policies.emplace();
-    for (auto* p : page) out.Policies->push_back(to_api(*account, *p, false));
+    for (auto* p : page) out.Policies->push_back(to_api(*account, *p, Shown::listed));
     return out;
   }
 

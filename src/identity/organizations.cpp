@@ -10,6 +10,8 @@
 namespace redoubt::identity {
 
 namespace {
+
+constexpr ErrorKind kAccountAlreadyClosed{"AccountAlreadyClosedException", 400};
 constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::string_view kAllowAll = R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]})";
 constexpr std::string_view kAllowAllRcp =
@@ -185,7 +187,9 @@ class Organizations {
       TRY([[maybe_unused]] auto* there, the_account(draft.organization, r.input.AccountId));
       if (r.input.AccountId == draft.organization.management)
         return fail(kConstraintViolation, "You can't close the management account of an organization.");
-      draft.organization.accounts[r.input.AccountId].status = "SUSPENDED";
+      auto& status = draft.organization.accounts[r.input.AccountId].status;
+      if (status == "SUSPENDED") return fail(kAccountAlreadyClosed, "The provided account is already closed.");
+      status = "SUSPENDED";
       return {};
     });
   }
