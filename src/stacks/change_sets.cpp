@@ -1,5 +1,6 @@
 /// Change sets: what an update, or a first creation, would do, to be carried out later. `aws cloudformation deploy` works by
 /// them.
+#include "stacks/conditional_references.h"
 #include "stacks/requests.h"
 
 namespace redoubt::stacks {
@@ -84,12 +85,17 @@ void Stacks::declare_change_sets() {
       TRY_VOID(store_.remove(*same));  // executed long ago: on AWS its name would be free
     }
     std::string text = s.plan->template_text;
-    if (!in.UsePreviousTemplate.value_or(false)) {
+    bool previous = in.UsePreviousTemplate.value_or(false);
+    if (previous && (in.TemplateBody || in.TemplateURL))
+      return invalid("You cannot specify both usePreviousTemplate and Template Body/Template URL.");
+    if (!previous) {
       TRY(text, template_text(in.TemplateBody, in.TemplateURL, r.call));
     }
     TRY(auto t, parse_template(text));
     TRY(auto plan, make_plan(in, text, t, type == "UPDATE" ? s.plan.get() : nullptr));
     TRY_VOID(engine_->check(t, plan->capabilities));
+    TRY(auto env, engine_->environment(t, s, *plan));
+    TRY_VOID(check_conditional_references(env));
     if (in.RoleARN) {
       auto with_role = s;
       with_role.role_arn = *in.RoleARN;

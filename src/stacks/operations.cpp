@@ -1,5 +1,6 @@
 /// CreateStack, UpdateStack, DeleteStack and their like.
 #include "api/s3.h"
+#include "stacks/conditional_references.h"
 #include "stacks/requests.h"
 
 namespace redoubt::stacks {
@@ -136,7 +137,8 @@ void Stacks::declare_stacks() {
     TRY(s.plan, make_plan(in, text, t, nullptr));
     TRY_VOID(engine_->check(t, s.plan->capabilities));
     if (in.OnFailure && in.DisableRollback) return invalid("Either DisableRollback or OnFailure can be specified, not both.");
-    TRY_VOID(engine_->environment(t, s, *s.plan));
+    TRY(auto env, engine_->environment(t, s, *s.plan));
+    TRY_VOID(check_conditional_references(env));
     s.on_failure = in.DisableRollback.value_or(false) ? "DO_NOTHING" : in.OnFailure.value_or("ROLLBACK");
     s.role_arn = in.RoleARN.value_or("");
     if (in.RoleARN) TRY_VOID(engine_->acting(r.call, s));
@@ -171,6 +173,8 @@ void Stacks::declare_stacks() {
     TRY(auto t, parse_template(text));
     TRY(auto plan, make_plan(in, text, t, s.plan.get()));
     TRY_VOID(engine_->check(t, plan->capabilities));
+    TRY(auto env, engine_->environment(t, s, *plan));
+    TRY_VOID(check_conditional_references(env));
     TRY(auto changes, engine_->changes(s, *plan));
     if (changes.empty() && same_plans(*plan, *s.plan)) return invalid("No updates are to be performed.");
     if (in.RoleARN) s.role_arn = *in.RoleARN;

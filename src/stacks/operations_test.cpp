@@ -44,6 +44,19 @@ TEST_F(Operations, TemplatesAreRefusedInCloudFormationsWords) {
   EXPECT_EQ(
       say("Resources: {A: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref X}}}"),
       "ValidationError: Template format error: Unresolved resource dependencies [X] in the Resources block of the template");
+  std::string conditional =
+      "Conditions: {No: !Equals [a, b]}\n"
+      "Resources: {A: {Type: AWS::S3::Bucket, Condition: No}, B: {Type: AWS::S3::Bucket%}}\n";
+  auto with = [&](std::string more, const std::string& tail) {
+    auto body = conditional + tail;
+    return say(body.replace(body.find('%'), 1, more));
+  };
+  EXPECT_EQ(with("", "Outputs: {O: {Value: !GetAtt A.Arn}}"),
+            "ValidationError: Unresolved resource dependencies [A] in the Outputs block of the template");
+  EXPECT_EQ(with(", Properties: {BucketName: !Sub 'x-${A}'}", ""),
+            "ValidationError: Unresolved resource dependencies [A] in the Resources block of the template");
+  EXPECT_EQ(with(", Properties: {BucketName: !If [No, b, !Ref A]}", ""),
+            "ValidationError: Unresolved resource dependencies [A] in the Resources block of the template");
   EXPECT_EQ(say("Resources: {A: {Type: AWS::S3::Bucket, Properties: {BucketName: !GetAtt X.Arn}}}"),
             "ValidationError: Template error: instance of Fn::GetAtt references undefined resource X");
   EXPECT_EQ(say("Resources: {A: {Type: AWS::S3::Bucket, DependsOn: B}, B: {Type: AWS::S3::Bucket, DependsOn: A}}"),
