@@ -78,7 +78,8 @@ constexpr const char* kNoAcls = "The bucket does not allow ACLs";
 
 Result<std::vector<AclGrant>> grants_of(const AccessControlPolicy& acl, const std::string& owner_id) {
   std::vector<AclGrant> out;
-  if (acl.Owner && acl.Owner->ID.value_or(owner_id) != owner_id) return fail(kAccessDenied, "Access Denied");
+  if (!acl.Owner || acl.Owner->ID.value_or("").empty()) return fail(kMalformedAcl, kMalformedXmlText);
+  if (*acl.Owner->ID != owner_id) return fail(kAccessDenied, "Access Denied");
   if (!acl.Grants) return out;
   for (auto& g : *acl.Grants) {
     if (!g.Grantee || !g.Permission) return fail(kMalformedAcl, kMalformedXmlText);
@@ -88,8 +89,10 @@ Result<std::vector<AclGrant>> grants_of(const AccessControlPolicy& acl, const st
       if (uri != kAllUsers && uri != kAuthenticatedUsers && uri != kLogDelivery)
         return fail(Error{&kInvalidArgument, "Invalid group uri"}.with("ArgumentName", "Group/URI").with("ArgumentValue", uri));
       out.push_back({uri, true, *g.Permission});
-    } else if (g.Grantee->ID.value_or("") != owner_id) {  // the owner's own full control is not stored
-      out.push_back({g.Grantee->ID.value_or(""), false, *g.Permission});
+    } else if (g.Grantee->ID.value_or("").empty()) {
+      return fail(kMalformedAcl, kMalformedXmlText);
+    } else if (*g.Grantee->ID != owner_id) {  // the owner's own full control is not stored
+      out.push_back({*g.Grantee->ID, false, *g.Permission});
     }
   }
   return out;
@@ -98,10 +101,14 @@ Result<std::vector<AclGrant>> grants_of(const AccessControlPolicy& acl, const st
 /// The ACL that a PutBucketAcl or PutObjectAcl names in one of its three ways. `canned`: makes one of a name.
 template <class In, class Canned>
 Result<std::vector<AclGrant>> asked_acl(const In& in, const std::string& owner_id, Canned canned) {
-  if (has_header_grants(in)) return header_grants(in);
+  TRY_VOID(check_one_acl(in));
+  bool grants = has_header_grants(in);
+  if ((grants || in.ACL) && in.AccessControlPolicy) return fail(kUnexpectedContent, "This request does not support content");
+  if (grants) return header_grants(in);
   if (in.ACL) return canned(*in.ACL);
   if (in.AccessControlPolicy) return grants_of(*in.AccessControlPolicy, owner_id);
-  return fail(Error{&kInvalidRequest, "Your request was missing a required header"}.with("MissingHeaderName", "x-amz-acl"));
+  return fail(
+      Error{&kMissingSecurityHeader, "Your request was missing a required header"}.with("MissingHeaderName", "x-amz-acl"));
 }
 
 template <class Out>
@@ -133,6 +140,7 @@ void show(const std::vector<AclGrant>& acl, const std::string& owner_id, Out& ou
 
 template <class In>
 Result<std::vector<AclGrant>> Objects::object_acl(const In& in, const OurBucket& b, const std::string& owner) const {
+  TRY_VOID(check_one_acl(in));
   bool grants = has_header_grants(in);
   std::vector<AclGrant> out;
   if (!b.acls_work()) {
@@ -166,6 +174,7 @@ void Objects::declare_acls() {
   bucket_row<op::PutBucketAcl>(
       "s3:PutBucketAcl",
       [this](const Allowed<PutBucketAclRequest>& r, const BucketPtr& b) -> Result<op::PutBucketAcl::Output> {
+        if (!b->acls_work()) return fail(kAclNotSupported, kNoAcls);
         TRY(auto acl, asked_acl(r.input, gate_->directory().canonical_id(b->account),
                                 [&](const std::string& name) { return canned_acl(name, *b, b->account, false); }));
         TRY_VOID(check_grantees(acl));
@@ -208,7 +217,7 @@ void Objects::declare_acls() {
                 {.action = "s3:PutObjectVersionAcl", .resources = on_object, .when = named}}};
   put_object.data_event = true;
   put_object.handler = [this](const Allowed<PutObjectAclRequest>& r) -> Result<PutObjectAclOutput> {
-    TRY(auto found, readable(r.found<FoundObject>()));
+    TRY(auto found, readable(r.found<FoundObject>(), "PUT"));
     auto& b = *found->bucket;
     auto& v = found->version;
     if (!b.acls_work()) return fail(kAclNotSupported, kNoAcls);

@@ -28,6 +28,14 @@ bool is_region(std::string_view s) {
   return good;
 }
 
+/// Through us-east-1 a bucket can be made anywhere; elsewhere the constraint must be the endpoint's region.
+Result<void> check_endpoint(const std::string& endpoint, const std::string& region, const std::string& asked) {
+  if (endpoint == "us-east-1" || region == endpoint) return {};
+  return fail(kIllegalLocation, "The " + asked +
+                                    " location constraint is incompatible for the region specific endpoint this request was "
+                                    "sent to.");
+}
+
 Result<void> check_name(const std::string& name) {
   bool good = name.size() >= 3 && name.size() <= 63 && name.front() != '-' && name.front() != '.' && name.back() != '-' &&
               name.back() != '.';
@@ -73,18 +81,16 @@ void Objects::declare_buckets() {
       auto& conf = *in.CreateBucketConfiguration;
       if (conf.Location || conf.Bucket) return fail(not_built("A directory bucket"));
       if (conf.LocationConstraint && !conf.LocationConstraint->empty()) {
-        region = *conf.LocationConstraint == "EU" ? "eu-west-1" : *conf.LocationConstraint;
+        auto& asked = *conf.LocationConstraint;
+        region = asked == "EU" ? "eu-west-1" : asked;
+        TRY_VOID(check_endpoint(r.call.region, region, asked));
         // us-east-1 is what the absence of a constraint means.
         if (region == "us-east-1" || !is_region(region))
           return fail(
               Error{&kInvalidLocation, "The specified location-constraint is not valid"}.with("LocationConstraint", region));
       }
     }
-    // Through us-east-1 a bucket can be made anywhere; elsewhere the constraint must be the endpoint's region.
-    if (r.call.region != "us-east-1" && region != r.call.region)
-      return fail(kIllegalLocation,
-                  "The " + (region == "us-east-1" ? std::string("unspecified") : region) +
-                      " location constraint is incompatible for the region specific endpoint this request was sent to.");
+    TRY_VOID(check_endpoint(r.call.region, region, "unspecified"));
     OurBucket b{.name = in.Bucket, .uid = hex(crypto::random_bytes(8)), .account = r.call.caller->account, .region = region};
     b.created = clock_.now();
     if (in.ObjectOwnership) {
@@ -92,6 +98,7 @@ void Objects::declare_buckets() {
       if (!o) return fail(kInvalidArgument, "Invalid x-amz-object-ownership header: " + *in.ObjectOwnership);
       b.ownership = *o;
     }
+    TRY_VOID(check_one_acl(in));
     bool acl = (in.ACL && *in.ACL != "private") || has_header_grants(in);
     if (acl && !b.acls_work())
       return fail(kInvalidAclWithOwnership, "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
@@ -110,11 +117,14 @@ void Objects::declare_buckets() {
     if (buckets_.list(b.account).size() >= 10000)
       return fail(kTooManyBuckets, "You have attempted to create more buckets than allowed");
     auto made = buckets_.add(std::move(b));
-    // In us-east-1 creating one's own bucket again succeeds, as on AWS; but not for a stack, which would take it for its own.
-    bool again = r.call.region == "us-east-1" && !r.call.via_aws_service();
+    // In us-east-1 creating one's own bucket of there again succeeds, as on AWS; but not for a stack, which would take it for its
+    // own.
+    auto there = made ? nullptr : buckets_.find(in.Bucket);
+    bool in_east = there && there->region == "us-east-1" && r.call.region == "us-east-1" && region == "us-east-1";
+    bool again = in_east && !r.call.via_aws_service();
     if (!made && !(made.error().is(kBucketAlreadyOwnedByYou) && again))
       return fail(std::move(made.error()).with("BucketName", in.Bucket));
-    return CreateBucketOutput{.Location = "/" + in.Bucket};
+    return CreateBucketOutput{.Location = "/" + in.Bucket, .BucketArn = "arn:aws:s3:::" + in.Bucket};
   };
   add<op::CreateBucket>(std::move(create));
 
@@ -155,6 +165,7 @@ void Objects::declare_buckets() {
   list.read_only = true;
   list.handler = [this](const Allowed<ListBucketsRequest>& r) -> Result<ListBucketsOutput> {
     auto& in = r.input;
+    TRY_VOID(check_page(in.MaxBuckets, "max-buckets", 1, 10000));
     std::string after;
     if (in.ContinuationToken) {
       auto token = unbase64(*in.ContinuationToken);

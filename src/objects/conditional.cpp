@@ -35,7 +35,9 @@ std::optional<uint64_t> offset(std::string_view s) {
 std::string quoted(std::string_view etag) { return "\"" + std::string(etag) + "\""; }
 std::string unquoted(std::string_view etag) {
   if (etag.starts_with("W/")) etag.remove_prefix(2);
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
+  // S3 also takes an ETag with one quote alone.
+  if (etag.starts_with('"')) etag.remove_prefix(1);
+  if (etag.ends_with('"')) etag.remove_suffix(1);
   return std::string(etag);
 }
 
@@ -72,8 +74,8 @@ Result<Range> parse_range(const std::optional<std::string>& header, uint64_t siz
   auto spec = std::string_view(*header).substr(6);
   auto dash = spec.find('-');
   if (dash == spec.npos) return whole;
-  auto first = offset(trim(spec.substr(0, dash))), last = offset(trim(spec.substr(dash + 1)));
-  bool first_empty = trim(spec.substr(0, dash)).empty(), last_empty = trim(spec.substr(dash + 1)).empty();
+  auto first = offset(spec.substr(0, dash)), last = offset(spec.substr(dash + 1));
+  bool first_empty = dash == 0, last_empty = dash + 1 == spec.size();
   if ((!first && !first_empty) || (!last && !last_empty) || (first_empty && last_empty)) return whole;
   auto out_of_range = [&] {
     return fail(Error{&kInvalidRange, "The requested range is not satisfiable"}

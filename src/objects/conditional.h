@@ -10,7 +10,7 @@
 namespace redoubt::objects {
 
 std::string quoted(std::string_view etag);
-std::string unquoted(std::string_view etag);  // also without W/
+std::string unquoted(std::string_view etag);  // also without W/, or with one quote alone
 
 struct Conditions {
   std::optional<std::string> if_match, if_none_match;  // lists of etags, or "*"

@@ -62,12 +62,13 @@ TEST(Range, EveryForm) {
   } cases[] = {
       {"bytes=0-0", 10, "0+1"},    {"bytes=2-5", 10, "2+4"},       {"bytes=2-", 10, "2+8"},
       {"bytes=-3", 10, "7+3"},     {"bytes=-30", 10, "0+10"},      {"bytes=9-9", 10, "9+1"},
-      {"bytes=5-100", 10, "5+5"},  {"bytes= 2 - 5 ", 10, "2+4"},   {"bytes=0-99999999999999999999999", 10, "0+10"},
+      {"bytes=5-100", 10, "5+5"},  {"bytes= 2 - 5 ", 10, "whole"}, {"bytes=0-99999999999999999999999", 10, "0+10"},
       {"bytes=10-", 10, "416"},    {"bytes=10-12", 10, "416"},     {"bytes=99999999999999999999999-", 10, "416"},
       {"bytes=-0", 10, "416"},     {"bytes=0-", 0, "416"},         {"bytes=-5", 0, "416"},
       {"bytes=5-2", 10, "whole"},  {"bytes=-", 10, "whole"},       {"bytes=", 10, "whole"},
       {"bytes=a-b", 10, "whole"},  {"bytes=1-2,4-5", 10, "whole"}, {"bytes=+1-2", 10, "whole"},
-      {"bytes=1--2", 10, "whole"}, {"items=0-1", 10, "whole"},     {"Bytes 0-1", 10, "whole"},
+      {"bytes=1--2", 10, "whole"}, {"bytes= -1", 10, "whole"},     {"items=0-1", 10, "whole"},
+      {"Bytes 0-1", 10, "whole"},
   };
   for (auto& c : cases) {
     auto r = parse_range(std::string(c.header), c.size);
@@ -93,7 +94,9 @@ TEST(Etag, Quotes) {
   EXPECT_EQ(unquoted("\"e\""), "e");
   EXPECT_EQ(unquoted("W/\"e\""), "e");
   EXPECT_EQ(unquoted("e"), "e");
-  EXPECT_EQ(unquoted("\""), "\"");
+  EXPECT_EQ(unquoted("\"e"), "e");
+  EXPECT_EQ(unquoted("e\""), "e");
+  EXPECT_EQ(unquoted("\""), "");
 }
 
 }  // namespace

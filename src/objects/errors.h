@@ -53,6 +53,8 @@ inline constexpr ErrorKind kInvalidRedirect{"InvalidRedirectLocation", 400, "220
 inline constexpr ErrorKind kInvalidPartNumber{"InvalidPartNumber", 416, "22023"};
 inline constexpr ErrorKind kPublicAclBlocked{"InvalidBucketAclWithBlockPublicAccessError", 400, "22023"};
 inline constexpr ErrorKind kMalformedAcl{"MalformedACLError", 400, "22023"};
+inline constexpr ErrorKind kUnexpectedContent{"UnexpectedContent", 400, "22023"};
+inline constexpr ErrorKind kMissingSecurityHeader{"MissingSecurityHeader", 400, "22023"};
 inline constexpr ErrorKind kMalformedXml{"MalformedXML", 400, "22023"};
 inline constexpr ErrorKind kTooManyBuckets{"TooManyBuckets", 400, "54000"};
 inline constexpr ErrorKind kInvalidBucketState{"InvalidBucketState", 409, "55000"};

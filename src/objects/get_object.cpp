@@ -1,5 +1,6 @@
 /// GetObject, HeadObject, GetObjectAttributes.
 #include "objects/fields.h"
+#include "objects/multipart.h"
 
 namespace redoubt::objects {
 
@@ -73,6 +74,9 @@ Result<void> override_headers(const In& in, const Call& call, Out& out) {
   return {};
 }
 
+/// All of the object, also as part 1 of what wasn't uploaded in parts.
+bool is_whole(const Range& r, const OurVersion& v) { return !r.partial || (!v.multipart() && r.from == 0 && r.length == v.size); }
+
 bool asks_checksum(const std::optional<std::string>& mode) { return mode && iequals(*mode, "ENABLED"); }
 
 }  // namespace
@@ -80,6 +84,8 @@ bool asks_checksum(const std::optional<std::string>& mode) { return mode && iequ
 void Objects::declare_get() {
   auto resource = [this](Want want) {
     return [this, want](const auto& in, const Call& call) -> Resources {
+      if constexpr (requires { in.PartNumber; })
+        if (in.PartNumber) TRY_VOID(check_part_number(*in.PartNumber));
       TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, call));
       TRY(auto r, object_resource(b, in.Key, in.VersionId, call, want));
       return only(std::move(r));
@@ -101,7 +107,7 @@ void Objects::declare_get() {
     GetObjectOutput out;
     describe(*found->bucket, v, range, in.PartNumber.has_value(), out);
     TRY_VOID(override_headers(in, r.call, out));
-    if (asks_checksum(in.ChecksumMode) && !range.partial) set_checksum(v.checksum, out);
+    if (asks_checksum(in.ChecksumMode) && is_whole(range, v)) set_checksum(v.checksum, out);
     if (!v.meta.tags.empty() && may(r.call, in.VersionId ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging", *found))
       out.TagCount = int64_t(v.meta.tags.size());
     TRY(out.Body, read(*found, range.from, range.length, r.call));
@@ -111,6 +117,7 @@ void Objects::declare_get() {
 
   // Only ?partNumber asks where the parts are.
   auto head_resource = [this](const HeadObjectRequest& in, const Call& call) -> Resources {
+    if (in.PartNumber) TRY_VOID(check_part_number(*in.PartNumber));
     TRY(auto b, bucket_for(in.Bucket, in.ExpectedBucketOwner, call));
     TRY(auto r, object_resource(b, in.Key, in.VersionId, call, in.PartNumber ? Want::bytes : Want::record));
     return only(std::move(r));
@@ -121,14 +128,14 @@ void Objects::declare_get() {
   head.handler = [this](const Allowed<HeadObjectRequest>& r) -> Result<HeadObjectOutput> {
     auto& in = r.input;
     if (wants_customer_key(in)) return fail(not_built("Server-side encryption with customer-provided keys (SSE-C)"));
-    TRY(auto found, readable(r.found<FoundObject>()));
+    TRY(auto found, readable(r.found<FoundObject>(), "HEAD"));
     auto& v = found->version;
     TRY_VOID(check_read(conditions_of(in), v.etag, v.modified, clock_.now()));
     TRY(auto range, asked_range(in, v));
     HeadObjectOutput out;
     describe(*found->bucket, v, range, in.PartNumber.has_value(), out);
     TRY_VOID(override_headers(in, r.call, out));
-    if (asks_checksum(in.ChecksumMode) && !range.partial && !v.checksum.value.empty()) {
+    if (asks_checksum(in.ChecksumMode) && is_whole(range, v) && !v.checksum.value.empty()) {
       // A checksum tells what the bytes are: it takes the right to decrypt them.
       if (v.sealing.algorithm != "AES256") TRY_VOID(unseal(*found->bucket, v.key, v.sealing, r.call));
       set_checksum(v.checksum, out);
@@ -162,11 +169,16 @@ void Objects::declare_get() {
     if (asked("ObjectSize")) out.ObjectSize = int64_t(v.size);
     if (asked("StorageClass")) out.StorageClass = v.meta.storage_class;
     if (checksum) {
+      // Here, and only here, a composite checksum is shown without its number of parts.
+      auto plain = v.checksum;
+      plain.value.resize(std::min(plain.value.find('-'), plain.value.size()));
       api::s3::Checksum sum;
-      set_checksum(v.checksum, sum);
+      set_checksum(plain, sum);
       out.Checksum = std::move(sum);
     }
     if (parts) {
+      TRY_VOID(check_page(in.MaxParts, "max-parts"));
+      TRY_VOID(check_page(in.PartNumberMarker, "part-number-marker"));
       GetObjectAttributesParts p;
       size_t max = size_t(std::clamp<int64_t>(in.MaxParts.value_or(1000), 0, 1000));
       p.TotalPartsCount = int64_t(v.piece_count);

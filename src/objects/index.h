@@ -59,6 +59,7 @@ struct ObjectVersion {
   StoredChecksum checksum;
   std::vector<Piece> pieces;  // in order; listings leave those of multipart objects out
   size_t piece_count = 0;     // 0: not uploaded in parts
+  std::string upload_id;      // what made it; "" if it wasn't uploaded in parts
   std::string manifest;       // the row that holds the pieces of a multipart object
   std::string age;            // the row's place; smaller is newer
 

@@ -6,6 +6,14 @@ namespace redoubt::objects {
 using namespace api::s3;
 using OurVersion = objects::ObjectVersion;
 
+Result<void> check_page(const std::optional<int64_t>& n, const char* name, int64_t min, int64_t max) {
+  if (!n || (*n >= min && *n <= max)) return {};
+  std::string text = max == INT32_MAX && *n > max ? "Provided " + std::string(name) + " not an integer or within integer range"
+                                                  : "Argument " + std::string(name) + " must be an integer between " +
+                                                        std::to_string(min) + " and " + std::to_string(max);
+  return fail(Error{&kInvalidArgument, std::move(text)}.with("ArgumentName", name).with("ArgumentValue", std::to_string(*n)));
+}
+
 namespace {
 
 /// encoding-type=url: keys may hold what XML 1.0 can't.
@@ -24,11 +32,8 @@ Result<void> check_encoding(const In& in) {
 
 template <class In>
 Result<size_t> page_size(const In& in) {
-  int64_t max = in.MaxKeys.value_or(1000);
-  if (max < 0)
-    return fail(
-        Error{&kInvalidArgument, "Argument maxKeys must be an integer between 0 and 2147483647"}.with("ArgumentName", "maxKeys"));
-  return size_t(std::min<int64_t>(max, 1000));
+  TRY_VOID(check_page(in.MaxKeys, "max-keys"));
+  return size_t(std::min<int64_t>(in.MaxKeys.value_or(1000), 1000));
 }
 
 template <class In>

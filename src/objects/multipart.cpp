@@ -36,23 +36,34 @@ Result<std::vector<PartRecord>> chosen_parts(const std::vector<CompletedPart>& a
                                              const UploadRecord& u) {
   std::vector<PartRecord> out;
   auto number = [](const CompletedPart& p) { return p.PartNumber.value_or(0); };
-  for (size_t i = 1; i < asked.size(); ++i)
-    if (number(asked[i]) <= number(asked[i - 1]))
-      return fail(kInvalidPartOrder,
-                  "The list of parts was not in ascending order. The parts list must be specified in order by part number.");
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (!asked[i].PartNumber || !asked[i].ETag) return fail(kMalformedXml, kMalformedXmlText);
+    if (number(asked[i]) < 1)
+      return fail(Error{&kInvalidArgument, "PartNumber must be >= 1"}
+                      .with("ArgumentName", "PartNumber")
+                      .with("ArgumentValue", std::to_string(number(asked[i]))));
+    if (i > 0 && number(asked[i]) <= number(asked[i - 1]))
+      return fail(kInvalidPartOrder, "The list of parts was not in ascending order. Parts must be ordered by part number.");
+  }
   auto next = have.begin();
   for (auto& a : asked) {
     auto n = number(a);
     next = std::find_if(next, have.end(), [&](auto& p) { return p.number == n; });
     auto sums = named_checksums(a);
+    if (sums.size() > 1)
+      return fail(Error{&kInvalidArgument, "Expecting a single checksum for each part."}.with("PartNumber", std::to_string(n)));
+    // Of an upload that named no algorithm only S3's own checksums are kept: there is nothing to compare others with.
+    if (!u.checksum_implied && !sums.empty() && !sums.contains(u.checksum_algorithm))
+      return fail(kBadDigest, "The " + to_lower(sums.begin()->first) + " you specified for part " + std::to_string(n) +
+                                  " did not match what we received.");
     bool sum_differs = next != have.end() && sums.contains(u.checksum_algorithm) && sums[u.checksum_algorithm] != next->checksum;
-    if (next == have.end() || !a.ETag || unquoted(*a.ETag) != next->etag || sum_differs)
+    if (next == have.end() || unquoted(*a.ETag) != next->etag || sum_differs)
       return fail(Error{&kInvalidPart,
                         "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
                         "specified entity tag may not match the part's entity tag."}
                       .with("UploadId", u.id)
                       .with("PartNumber", std::to_string(n))
-                      .with("ETag", a.ETag.value_or("")));
+                      .with("ETag", *a.ETag));
     if (u.checksum_type == "COMPOSITE" && !sums.contains(u.checksum_algorithm))
       return fail(kInvalidRequest,
                   "The upload was created using a " + to_lower(u.checksum_algorithm) +
@@ -68,6 +79,22 @@ Result<std::vector<PartRecord>> chosen_parts(const std::vector<CompletedPart>& a
     out.push_back(*next);
   }
   return out;
+}
+
+/// The ETag of an object made of these parts.
+std::string joined_etag(const std::vector<CompletedPart>& parts) {
+  std::string etags;
+  for (auto& p : parts) etags += unhex(unquoted(p.ETag.value_or(""))).value_or("");
+  return hex(crypto::md5(etags)) + "-" + std::to_string(parts.size());
+}
+
+/// Where the client finds the object: at the host that it has asked. Calls from inside have none.
+std::string location_of(const std::string& bucket, const std::string& key, const Call& call) {
+  auto host = call.headers.find("host");
+  std::string path = "/" + url_encode(key, true);
+  if (host == call.headers.end()) return "/" + bucket + path;
+  std::string origin = (call.path.tls ? "https://" : "http://") + host->second;
+  return host->second.starts_with(bucket + ".") ? origin + path : origin + "/" + bucket + path;
 }
 
 /// The object's checksum out of its parts'. Errors: kInvalidRequest, kBadDigest when the client expected another.
@@ -219,9 +246,11 @@ void Objects::declare_multipart() {
     TRY_VOID(check_part_number(in.PartNumber));
     TRY(auto u, find_upload(*index_, *b, in.Key, in.UploadId));
     auto algorithm = named_algorithm(in);
-    if (!u.checksum_implied && !algorithm.empty() && algorithm != u.checksum_algorithm)
+    // A composite checksum is made of what the client says of each part; a full object's can be made here.
+    bool lacks = algorithm.empty() && u.checksum_type == "COMPOSITE";
+    if (!u.checksum_implied && (lacks || (!algorithm.empty() && algorithm != u.checksum_algorithm)))
       return fail(kInvalidRequest, "Checksum Type mismatch occurred, expected checksum Type: " + to_lower(u.checksum_algorithm) +
-                                       ", actual checksum Type: " + to_lower(algorithm));
+                                       ", actual checksum Type: " + (lacks ? "null" : to_lower(algorithm)));
     TRY(auto data_key, unseal(*b, in.Key, u.sealing, r.call));
     return std::make_unique<PartUpload>(*this, u, int(in.PartNumber), std::move(data_key), algorithm);
   };
@@ -238,41 +267,58 @@ void Objects::declare_multipart() {
     auto& in = r.input;
     auto b = r.found<Bucket>();
     TRY(auto condition, write_condition(in));
-    TRY(auto u, find_upload(*index_, *b, in.Key, in.UploadId));
     if (!in.MultipartUpload || !in.MultipartUpload->Parts || in.MultipartUpload->Parts->empty())
       return fail(kMalformedXml, kMalformedXmlText);
-    TRY(auto have, index_->parts(u));
-    auto chosen = chosen_parts(*in.MultipartUpload->Parts, have, u);
-    if (!chosen) {
-      TRY_VOID(find_upload(*index_, *b, in.Key, in.UploadId));  // its parts may be gone because it was completed just now
-      return fail(chosen.error());
+    auto describe = [&](const OurVersion& v) {
+      CompleteMultipartUploadOutput out;
+      out.Location = location_of(in.Bucket, in.Key, r.call);
+      out.Bucket = in.Bucket;
+      out.Key = in.Key;
+      out.ETag = quoted(v.etag);
+      out.VersionId = shown_version(*b, v.version_id);
+      set_sealing(v.sealing, out);
+      set_checksum(v.checksum, out);
+      return out;
+    };
+    auto make = [&]() -> Result<OurVersion> {
+      TRY(auto u, find_upload(*index_, *b, in.Key, in.UploadId));
+      TRY(auto have, index_->parts(u));
+      auto chosen = chosen_parts(*in.MultipartUpload->Parts, have, u);
+      if (!chosen) {
+        TRY_VOID(find_upload(*index_, *b, in.Key, in.UploadId));  // its parts may be gone because it was completed just now
+        return fail(chosen.error());
+      }
+      auto& parts = *chosen;
+      // The parts' bytes aren't touched, but who may not decrypt them may not make an object of them.
+      TRY_VOID(unseal(*b, in.Key, u.sealing, r.call));
+      OurVersion v{.key = in.Key, .owner = u.owner, .acl = u.acl, .meta = u.meta, .sealing = u.sealing};
+      v.upload_id = u.id;
+      for (auto& p : parts) {
+        v.size += p.blob.size;
+        v.pieces.push_back({p.number, p.checksum, p.blob});
+      }
+      v.piece_count = parts.size();
+      if (in.MpuObjectSize && *in.MpuObjectSize < 0)
+        return fail(kInvalidRequest, "Value for x-amz-mp-object-size header is less than zero");
+      if (in.MpuObjectSize && uint64_t(*in.MpuObjectSize) != v.size)
+        return fail(kInvalidRequest, "The provided 'x-amz-mp-object-size' header value " + std::to_string(*in.MpuObjectSize) +
+                                         " does not match what was computed: " + std::to_string(v.size));
+      v.etag = joined_etag(*in.MultipartUpload->Parts);
+      TRY(v.checksum, joined_checksum(in, u, parts));
+      TRY_VOID(index_->complete(*b, v, clock_.now(), condition, u));
+      return v;
+    };
+    auto made = make();
+    if (!made && made.error().is(kNoSuchUpload)) {
+      // A client that lost the answer asks again: the object that this very upload made is the answer.
+      TRY(auto there, index_->find(*b, in.Key, std::nullopt));
+      if (!there || there->upload_id != in.UploadId || there->etag != joined_etag(*in.MultipartUpload->Parts))
+        return fail(made.error());
+      TRY_VOID(unseal(*b, in.Key, there->sealing, r.call));
+      return describe(*there);
     }
-    auto& parts = *chosen;
-    // The parts' bytes aren't touched, but who may not decrypt them may not make an object of them.
-    TRY_VOID(unseal(*b, in.Key, u.sealing, r.call));
-    OurVersion v{.key = in.Key, .owner = u.owner, .acl = u.acl, .meta = u.meta, .sealing = u.sealing};
-    std::string etags;
-    for (auto& p : parts) {
-      etags += unhex(p.etag).value_or("");
-      v.size += p.blob.size;
-      v.pieces.push_back({p.number, p.checksum, p.blob});
-    }
-    v.piece_count = parts.size();
-    if (in.MpuObjectSize && uint64_t(*in.MpuObjectSize) != v.size)
-      return fail(kInvalidRequest, "The provided 'x-amz-mp-object-size' header value " + std::to_string(*in.MpuObjectSize) +
-                                       " does not match what was computed: " + std::to_string(v.size));
-    v.etag = hex(crypto::md5(etags)) + "-" + std::to_string(parts.size());
-    TRY(v.checksum, joined_checksum(in, u, parts));
-    TRY_VOID(index_->complete(*b, v, clock_.now(), condition, u));
-    CompleteMultipartUploadOutput out;
-    out.Location = "/" + in.Bucket + "/" + url_encode(in.Key, true);
-    out.Bucket = in.Bucket;
-    out.Key = in.Key;
-    out.ETag = quoted(v.etag);
-    out.VersionId = shown_version(*b, v.version_id);
-    set_sealing(v.sealing, out);
-    set_checksum(v.checksum, out);
-    return out;
+    if (!made) return fail(made.error());
+    return describe(*made);
   };
   add<op::CompleteMultipartUpload>(std::move(complete));
 
@@ -280,7 +326,9 @@ void Objects::declare_multipart() {
   abort.data_event = true;
   abort.handler = [this](const Allowed<AbortMultipartUploadRequest>& r) -> Result<AbortMultipartUploadOutput> {
     TRY(auto u, find_upload(*index_, *r.found<Bucket>(), r.input.Key, r.input.UploadId));
-    if (r.input.IfMatchInitiatedTime && r.input.IfMatchInitiatedTime->seconds() != u.initiated.seconds())
+    // A time in the future says nothing.
+    if (r.input.IfMatchInitiatedTime && *r.input.IfMatchInitiatedTime <= clock_.now() &&
+        r.input.IfMatchInitiatedTime->seconds() != u.initiated.seconds())
       return fail(kPreconditionFailed, "At least one of the pre-conditions you specified did not hold");
     TRY_VOID(index_->abort_upload(u));
     return AbortMultipartUploadOutput{};

@@ -32,6 +32,8 @@ void Objects::declare_multipart_listings() {
   list_parts.handler = [this](const Allowed<ListPartsRequest>& r) -> Result<ListPartsOutput> {
     auto& in = r.input;
     TRY(auto u, find_upload(*index_, *r.found<Bucket>(), in.Key, in.UploadId));
+    TRY_VOID(check_page(in.MaxParts, "max-parts"));
+    TRY_VOID(check_page(in.PartNumberMarker, "part-number-marker"));
     size_t max = page_size(in.MaxParts);
     ListPartsOutput out;
     out.Bucket = in.Bucket;
@@ -78,6 +80,7 @@ void Objects::declare_multipart_listings() {
           return fail(
               Error{&kInvalidArgument, "Invalid Encoding Method specified in Request"}.with("ArgumentName", "encoding-type"));
         auto encoded = [&](const std::string& s) { return in.EncodingType ? url_encode(s, true) : s; };
+        TRY_VOID(check_page(in.MaxUploads, "max-uploads"));
         size_t max = page_size(in.MaxUploads);
         UploadListOptions options{.prefix = in.Prefix.value_or(""),
                                   .delimiter = in.Delimiter.value_or(""),

@@ -136,11 +136,14 @@ Result<access::Resource> Objects::object_resource(const BucketPtr& b, const std:
   return r;
 }
 
-Result<std::shared_ptr<const FoundObject>> Objects::readable(std::shared_ptr<const FoundObject> found) {
+Result<std::shared_ptr<const FoundObject>> Objects::readable(std::shared_ptr<const FoundObject> found, std::string_view method) {
   CHECK(found != nullptr);
   if (found->version.delete_marker)
     return fail(with_marker({&kMethodNotAllowed, "The specified method is not allowed against this resource."}, *found->bucket,
-                            found->version));
+                            found->version)
+                    .with("Method", std::string(method))
+                    .with("ResourceType", "DeleteMarker")
+                    .with("header:Allow", "DELETE"));
   return found;
 }
 

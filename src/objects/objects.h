@@ -76,7 +76,8 @@ class Objects {
   /// RestrictPublicBuckets: a public policy opens the bucket to its own account and to services only.
   bool policy_may_allow(const Bucket& b, const access::Call& call) const;
   /// The found version as a read sees it. Errors: kMethodNotAllowed for a delete marker.
-  static Result<std::shared_ptr<const FoundObject>> readable(std::shared_ptr<const FoundObject> found);
+  static Result<std::shared_ptr<const FoundObject>> readable(std::shared_ptr<const FoundObject> found,
+                                                             std::string_view method = "GET");
   bool may(const access::Call& call, std::string_view action, const FoundObject& object);
 
   // Encryption

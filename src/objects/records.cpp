@@ -59,7 +59,7 @@ std::string ObjectVersion::dump() const {
   if (delete_marker) return j.set("marker", true).dump();
   j.set("size", size).set("etag", etag).set("sealing", json_of(sealing));
   if (multipart())
-    j.set("manifest", manifest).set("pieces", uint64_t(piece_count));
+    j.set("manifest", manifest).set("pieces", uint64_t(piece_count)).set("upload", upload_id);
   else if (!pieces.empty() && !pieces[0].blob.id.empty())
     j.set("blob", pieces[0].blob.json());
   put_meta(j, meta);
@@ -82,6 +82,7 @@ Result<ObjectVersion> ObjectVersion::from(std::string key, std::string age, std:
   v.acl = acl_of(j["acl"]);
   v.manifest = j["manifest"].str();
   v.piece_count = size_t(j["pieces"].integer());
+  v.upload_id = j["upload"].str();
   if (!v.multipart()) v.pieces.push_back({.blob = j.has("blob") ? Blob::from(j["blob"]) : Blob{}});
   v.checksum = {j["sum_alg"].str(), j["sum"].str(), j["sum_type"].str()};
   return v;

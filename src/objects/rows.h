@@ -127,6 +127,17 @@ bool names_acl(const In& in, const Call&) {
   return in.ACL || has_header_grants(in);
 }
 
+/// An ACL is named in one way. Errors: kInvalidRequest.
+template <class In>
+Result<void> check_one_acl(const In& in) {
+  if (in.ACL && has_header_grants(in))
+    return fail(kInvalidRequest, "Specifying both Canned ACLs and Header Grants is not allowed");
+  return {};
+}
+
+/// A page's size or start as a query parameter. Errors: kInvalidArgument.
+Result<void> check_page(const std::optional<int64_t>& n, const char* name, int64_t min = 0, int64_t max = INT32_MAX);
+
 /// Grants named by x-amz-grant-* headers: `id="..", uri=".."`. Errors: kInvalidArgument.
 template <class In>
 Result<std::vector<AclGrant>> header_grants(const In& in) {

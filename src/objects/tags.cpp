@@ -36,9 +36,11 @@ Result<std::map<std::string, std::string>> parse_tagging(const std::string& text
   std::map<std::string, bool> seen;
   if (!text.empty())
     for (auto pair : split(text, '&')) {
+      if (pair.empty()) continue;
       auto eq = pair.find('=');
       auto k = url_decode(pair.substr(0, eq), true), v = url_decode(eq == pair.npos ? "" : pair.substr(eq + 1), true);
       if (!k || !v || k->empty() || !seen.emplace(*k, true).second) return invalid();
+      if (to_lower(*k).starts_with("aws:")) return fail(kInvalidTag, "Your TagKey cannot be prefixed with aws:");
       tags.push_back({.Key = *k, .Value = *v});
     }
   return check_tags(tags, 10);
@@ -48,7 +50,7 @@ Result<std::map<std::string, std::string>> check_tags(const std::vector<Tag>& ta
   std::map<std::string, std::string> out;
   if (tags.size() > max)
     return fail(kBadTagCount,
-                (max == 10 ? "Object" : "Bucket") + std::string(" tags cannot be greater than ") + std::to_string(max));
+                (max == 10 ? "Object tags" : "Bucket tag count") + std::string(" cannot be greater than ") + std::to_string(max));
   for (auto& t : tags) {
     if (t.Key.empty() || characters(t.Key) > 128 || !is_tag_text(t.Key))
       return fail(Error{&kInvalidTag, "The TagKey you have provided is invalid"}.with("TagKey", t.Key));
@@ -102,7 +104,7 @@ void Objects::declare_tagging() {
   put.data_event = true;
   put.handler = [this](const Allowed<PutObjectTaggingRequest>& r) -> Result<PutObjectTaggingOutput> {
     TRY(auto tags, check_tags(r.input.Tagging.TagSet, 10));
-    TRY(auto found, readable(r.found<FoundObject>()));
+    TRY(auto found, readable(r.found<FoundObject>(), "PUT"));
     TRY_VOID(index_->change(*found->bucket, found->version, [&](OurVersion& v) { v.meta.tags = tags; }));
     PutObjectTaggingOutput out;
     out.VersionId = shown_version(*found->bucket, found->version.version_id);
@@ -115,7 +117,7 @@ void Objects::declare_tagging() {
                 {.action = "s3:DeleteObjectVersionTagging", .resources = on_object, .when = named}}};
   remove.data_event = true;
   remove.handler = [this](const Allowed<DeleteObjectTaggingRequest>& r) -> Result<DeleteObjectTaggingOutput> {
-    TRY(auto found, readable(r.found<FoundObject>()));
+    TRY(auto found, readable(r.found<FoundObject>(), "DELETE"));
     TRY_VOID(index_->change(*found->bucket, found->version, [](OurVersion& v) { v.meta.tags.clear(); }));
     DeleteObjectTaggingOutput out;
     out.VersionId = shown_version(*found->bucket, found->version.version_id);

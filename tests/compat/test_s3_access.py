@@ -340,3 +340,26 @@ def test_traversal_by_url_is_a_name(server, bucket):
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(server.http_url + path)
         assert caught.value.code in (400, 403, 404)
+
+
+def test_an_acl_is_named_in_one_way(s3):
+    bucket = new_bucket(s3, public=True, ObjectOwnership="ObjectWriter")
+    me = s3.get_bucket_acl(Bucket=bucket)["Owner"]["ID"]
+    grants = {"Owner": {"ID": me}, "Grants": [{"Grantee": {"Type": "CanonicalUser", "ID": me}, "Permission": "READ"}]}
+    s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy=grants)
+    with refused("UnexpectedContent"):
+        s3.put_bucket_acl(Bucket=bucket, ACL="public-read", AccessControlPolicy=grants)
+    with refused("UnexpectedContent"):
+        s3.put_bucket_acl(Bucket=bucket, GrantRead=f"id={me}", AccessControlPolicy=grants)
+    both = {"ACL": "public-read", "GrantRead": f"id={me}"}
+    for write in [lambda: s3.put_bucket_acl(Bucket=bucket, **both), lambda: s3.put_object(Bucket=bucket, Key="k", **both),
+                  lambda: s3.create_bucket(Bucket=name("b"), ObjectOwnership="ObjectWriter", **both)]:
+        with refused("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed"):
+            write()
+    with refused("MissingSecurityHeader"):
+        s3.put_bucket_acl(Bucket=bucket)
+    for wrong in [{"Grants": grants["Grants"]}, {"Owner": {}, "Grants": []},
+                  {**grants, "Grants": [{"Grantee": {"Type": "CanonicalUser", "ID": ""}, "Permission": "READ"}]}]:
+        with refused("MalformedACLError"):
+            s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy=wrong)
+    assert len(s3.get_bucket_acl(Bucket=bucket)["Grants"]) == 1

@@ -41,6 +41,13 @@ def test_a_name_has_one_owner(server, s3, mallory, bucket):
     west.create_bucket(Bucket=other, CreateBucketConfiguration=where)
     with refused("BucketAlreadyOwnedByYou", status=409):
         west.create_bucket(Bucket=other, CreateBucketConfiguration=where)
+    with refused("BucketAlreadyOwnedByYou", status=409):
+        s3.create_bucket(Bucket=other)  # which is not in us-east-1
+    with refused("BucketAlreadyOwnedByYou", status=409):
+        west.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    for elsewhere in ["us-east-1", "us-east-2"]:
+        with refused("IllegalLocationConstraintException", f"The {elsewhere} location constraint is incompatible"):
+            west.create_bucket(Bucket=name("b"), CreateBucketConfiguration={"LocationConstraint": elsewhere})
     s3.delete_bucket(Bucket=bucket)
     with refused("NoSuchBucket", status=404):
         s3.delete_bucket(Bucket=bucket)

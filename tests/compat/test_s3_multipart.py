@@ -8,7 +8,6 @@ import zlib
 
 import boto3.s3.transfer
 import botocore.config
-import botocore.exceptions
 import pytest
 from support.aws import body, name, new_bucket, refused
 
@@ -65,10 +64,28 @@ def test_parts_become_one_object(s3, bucket):
         s3.get_object(Bucket=bucket, Key=up["Key"], PartNumber=2)
     attributes = s3.get_object_attributes(Bucket=bucket, Key=up["Key"], ObjectAttributes=["ObjectParts"], MaxParts=2)["ObjectParts"]
     assert attributes["TotalPartsCount"] == 3 and attributes["IsTruncated"] and [p["PartNumber"] for p in attributes["Parts"]] == [1, 3]
-    with refused("NoSuchUpload", status=404):
-        s3.complete_multipart_upload(**up, MultipartUpload=parts_of(*sent))
+    assert "-" not in s3.get_object_attributes(Bucket=bucket, Key=up["Key"], ObjectAttributes=["Checksum"])["Checksum"]["ChecksumCRC64NVME"]
     s3.copy_object(Bucket=bucket, Key="copied", CopySource={"Bucket": bucket, "Key": up["Key"]})
     assert body(s3.get_object(Bucket=bucket, Key="copied")) == whole
+
+
+def test_completing_again_gives_the_same_answer(s3, bucket):
+    """A client whose connection broke can't know whether its upload was completed."""
+    up = start(s3, bucket)
+    sent = [{"PartNumber": n, "ETag": s3.upload_part(**up, PartNumber=n, Body=b)["ETag"]} for n, b in [(1, PART), (2, b"x")]]
+    done = s3.complete_multipart_upload(**up, MultipartUpload=parts_of(*sent))
+    assert done["Location"].endswith(f"/{bucket}/{up['Key']}") and done["Location"].startswith("https://")
+    again = s3.complete_multipart_upload(**up, MultipartUpload=parts_of(*sent), IfNoneMatch="*")
+    assert again["ETag"] == done["ETag"] and again["ChecksumCRC64NVME"] == done["ChecksumCRC64NVME"]
+    for parts in [sent[:1], [sent[0], {**sent[1], "ETag": sent[0]["ETag"]}]]:
+        with refused("NoSuchUpload", status=404):
+            s3.complete_multipart_upload(**up, MultipartUpload=parts_of(*parts))
+    with refused("NoSuchUpload"):
+        s3.upload_part(**up, PartNumber=3, Body=b"late")
+    s3.put_object(Bucket=bucket, Key=up["Key"], Body=b"another object by now")
+    with refused("NoSuchUpload"):
+        s3.complete_multipart_upload(**up, MultipartUpload=parts_of(*sent))
+    assert body(s3.get_object(Bucket=bucket, Key=up["Key"])) == b"another object by now"
 
 
 def crc32(data):
@@ -88,8 +105,16 @@ def test_what_completing_refuses(plain, bucket):
     for wrong in [{"PartNumber": 1, "ETag": '"x"'}, {"PartNumber": 9, "ETag": one["ETag"]}, {"PartNumber": 1, "ETag": hashlib.md5(b"y").hexdigest()}]:
         with refused("InvalidPart"):
             plain.complete_multipart_upload(**up, MultipartUpload=parts_of(wrong))
-    with refused("MalformedXML"):
-        plain.complete_multipart_upload(**up, MultipartUpload={"Parts": []})
+    for lacking in [[], [{"PartNumber": 1}], [{"ETag": one["ETag"]}]]:
+        with refused("MalformedXML"):
+            plain.complete_multipart_upload(**up, MultipartUpload=parts_of(*lacking))
+    with refused("InvalidArgument", "PartNumber must be >= 1"):
+        plain.complete_multipart_upload(**up, MultipartUpload=parts_of({**one, "PartNumber": 0}))
+    crc, sha = crc32(b"small"), base64.b64encode(hashlib.sha256(b"small").digest()).decode()
+    with refused("InvalidArgument"):
+        plain.complete_multipart_upload(**up, MultipartUpload=parts_of({**one, "ChecksumCRC32": crc, "ChecksumSHA256": sha}))
+    with refused("InvalidRequest", "less than zero"):
+        plain.complete_multipart_upload(**up, MultipartUpload=parts_of(one), MpuObjectSize=-1)
     with refused("InvalidRequest", "x-amz-mp-object-size"):
         plain.complete_multipart_upload(**up, MultipartUpload=parts_of(one), MpuObjectSize=6)
     for number in [0, 10001]:
@@ -118,6 +143,10 @@ def test_checksums(s3, bucket, algorithm, kind):
     if kind == "COMPOSITE":
         with refused("InvalidRequest", "must include the checksum for each part"):
             s3.complete_multipart_upload(**up, MultipartUpload=parts_of(*[{"PartNumber": p["PartNumber"], "ETag": p["ETag"]} for p in sent]))
+    other, value = ("SHA256", hashlib.sha256(PART).digest()) if algorithm != "SHA256" else ("SHA1", hashlib.sha1(PART).digest())
+    alien = {"PartNumber": 1, "ETag": sent[0]["ETag"], f"Checksum{other}": base64.b64encode(value).decode()}
+    with refused("BadDigest", f"The {other.lower()} you specified for part 1 did not match what we received."):
+        s3.complete_multipart_upload(**up, MultipartUpload=parts_of(alien, sent[1]))
     with refused("InvalidPart"):
         s3.complete_multipart_upload(**up, MultipartUpload=parts_of({**sent[0], f"Checksum{algorithm}": sent[1][f"Checksum{algorithm}"]}, sent[1]))
     with refused("InvalidRequest"):
@@ -199,19 +228,19 @@ def test_abort_and_listings(s3, bucket):
         s3.upload_part(**ups[1], PartNumber=1, Body=b"x")
 
 
-def test_two_completions_make_one_object(server, bucket):
+def test_two_completions_make_one_object(server):
     s3 = server.boto("s3")
+    bucket = new_bucket(s3)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     up = start(s3, bucket)
     part = s3.upload_part(**up, PartNumber=1, Body=b"once")
 
     def complete(_):
-        try:
-            return server.boto("s3").complete_multipart_upload(
-                **up, MultipartUpload=parts_of({"PartNumber": 1, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}))["ETag"]
-        except botocore.exceptions.ClientError as e:
-            assert e.response["Error"]["Code"] == "NoSuchUpload"
+        return server.boto("s3").complete_multipart_upload(**up, MultipartUpload=parts_of({"PartNumber": 1, "ETag": part["ETag"]}))["VersionId"]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        assert sum(1 for etag in pool.map(complete, range(8)) if etag) == 1
+        versions = set(pool.map(complete, range(8)))
+    listed = s3.list_object_versions(Bucket=bucket)["Versions"]
+    assert [v["VersionId"] for v in listed] == list(versions)
     assert body(s3.get_object(Bucket=bucket, Key=up["Key"])) == b"once"
 
 

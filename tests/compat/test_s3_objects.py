@@ -71,7 +71,13 @@ def test_ranges(s3, bucket):
     with refused("InvalidRange", status=416) as answer:
         s3.get_object(Bucket=bucket, Key="r", Range="bytes=256000-")
     assert answer["Error"]["ActualObjectSize"] == "256000"
-    assert s3.get_object(Bucket=bucket, Key="r", Range="bytes=9-3")["ResponseMetadata"]["HTTPStatusCode"] == 200
+    for nonsense in ["bytes=9-3", "bytes= -1", "bytes=-", "lines=1-2"]:
+        assert s3.get_object(Bucket=bucket, Key="r", Range=nonsense)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    s3.put_object(Bucket=bucket, Key="part1", Body=b"p", ChecksumAlgorithm="SHA256")
+    assert s3.get_object(Bucket=bucket, Key="part1", PartNumber=1, ChecksumMode="ENABLED")["ChecksumSHA256"]
+    for number in [0, 10001]:
+        with refused("InvalidArgument"):
+            s3.get_object(Bucket=bucket, Key="none", PartNumber=number)
 
 
 def test_conditional_reads(s3, bucket):
@@ -103,6 +109,9 @@ def test_conditional_writes(s3, bucket):
     with refused("PreconditionFailed"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"2", IfMatch='"other"')
     s3.put_object(Bucket=bucket, Key=key, Body=b"2", IfMatch=one)
+    two = hashlib.md5(b"2").hexdigest()
+    for quotes in [two, f'{two}"', f'"{two}']:  # S3 doesn't insist on them
+        s3.put_object(Bucket=bucket, Key=key, Body=b"2", IfMatch=quotes)
     with refused("NotImplemented", status=501):
         s3.put_object(Bucket=bucket, Key=key, Body=b"3", IfNoneMatch='"x"')
     with refused("PreconditionFailed"):
@@ -178,6 +187,10 @@ def test_tags(s3, bucket):
     for header in ["a=1&a=2", "=1", "%zz=1"]:
         with refused("InvalidArgument"):
             s3.put_object(Bucket=bucket, Key=key, Tagging=header)
+    s3.put_object(Bucket=bucket, Key=key, Tagging="&a=1&&b&")
+    assert {t["Key"]: t["Value"] for t in s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]} == {"a": "1", "b": ""}
+    with refused("InvalidTag", "Your TagKey cannot be prefixed with aws:"):
+        s3.put_object(Bucket=bucket, Key=key, Tagging="aws:a=1")
     with refused("BadRequest", "Object tags cannot be greater than 10"):
         s3.put_object(Bucket=bucket, Key=key, Tagging="&".join(f"k{i}=" for i in range(11)))
 

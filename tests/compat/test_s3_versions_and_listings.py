@@ -47,6 +47,10 @@ def test_versions_and_delete_markers(s3, versioned):
     with refused("MethodNotAllowed", status=405) as answer:
         s3.get_object(Bucket=versioned, Key="k", VersionId=marker)
     assert answer["ResponseMetadata"]["HTTPHeaders"]["x-amz-delete-marker"] == "true"
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["allow"] == "DELETE"
+    with refused("MethodNotAllowed", status=405) as answer:
+        s3.put_object_tagging(Bucket=versioned, Key="k", VersionId=marker, Tagging={"TagSet": []})
+    assert answer["Error"]["Method"] == "PUT" and answer["Error"]["ResourceType"] == "DeleteMarker"
     listed = s3.list_object_versions(Bucket=versioned)
     assert [(v["VersionId"], v["IsLatest"]) for v in listed["Versions"]] == [(v2, False), (v1, False)]
     assert [(m["VersionId"], m["IsLatest"]) for m in listed["DeleteMarkers"]] == [(marker, True)]
@@ -193,3 +197,13 @@ def test_a_thousand_keys_and_more(server, s3, bucket):
     assert s3.list_objects_v2(Bucket=bucket, ContinuationToken=answer["NextContinuationToken"])["KeyCount"] == 10
     assert len(s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": f"k{i:04}"} for i in range(1000)]})["Deleted"]) == 1000
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 10
+
+
+@pytest.mark.parametrize("list_them, parameter", [("list_objects", "MaxKeys"), ("list_objects_v2", "MaxKeys"), ("list_object_versions", "MaxKeys"),
+                                                  ("list_multipart_uploads", "MaxUploads")])
+def test_a_page_has_a_size(s3, list_them, parameter):
+    bucket = new_bucket(s3)
+    with refused("InvalidArgument", "must be an integer between"):
+        getattr(s3, list_them)(Bucket=bucket, **{parameter: -1})
+    with refused("InvalidArgument", "integer"):
+        getattr(s3, list_them)(Bucket=bucket, **{parameter: 2**31})
