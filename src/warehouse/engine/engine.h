@@ -173,6 +173,8 @@ class Connection {
 
   /// Stops the running statement (it ends with kQueryCanceled); harmless when none runs. Threads: any.
   virtual void interrupt() = 0;
+  /// A statement is about to run: an interrupt() from here on counts, before the engine has begun with it.
+  virtual void expect_statement() = 0;
 
   // Statements
   /// Runs a kSelect. The first rows may be computed before it returns, the rest when they are fetched.

@@ -354,6 +354,17 @@ TEST_F(EngineTest, InterruptStopsAndTheConnectionGoesOn) {
   EXPECT_EQ(rows("select 1"), "1");
 }
 
+TEST_F(EngineTest, AnInterruptCountsBeforeTheStatementHasBegun) {
+  begin();
+  c->expect_statement();
+  c->interrupt();
+  EXPECT_EQ(rows("select 1").substr(0, 5), "57014");
+  c->rollback();
+  begin();
+  c->expect_statement();
+  EXPECT_EQ(rows("select 1"), "1") << "the next one is its own";
+}
+
 TEST_F(EngineTest, SystemRelationsAndHostFunctions) {
   begin();
   EXPECT_EQ(rows("select count(*), count(label), max(id) from pg_catalog.things"), "5000|2500|4999");

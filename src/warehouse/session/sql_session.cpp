@@ -55,6 +55,7 @@ SqlSession::~SqlSession() {
   idle_limit_.reset();
   batch_ = Batch{};
   rollback();
+  stop_ = Stop::kNone;  // a cancel was for the last statement, not for what is left to do
   drop_temporaries();
   if (auto kept = core_->log->flush(); !kept) log::warn("system log: " + kept.error().message);
   {

@@ -30,6 +30,9 @@ Result<engine::Connection*> SqlSession::open_engine() {
     std::lock_guard lock(shared_mutex_);
     shared_connection_ = connection_.get();
   }
+  // A cancel either came before, and stop_ says so, or reaches the engine, even if it comes before the statement does.
+  connection_->expect_statement();
+  if (stop_ != Stop::kNone) return fail(engine::kQueryCanceled, "");
   if (connection_->state() == engine::Connection::State::kIdle) TRY_VOID(connection_->begin());
   return connection_.get();
 }

@@ -66,6 +66,7 @@ Result<Sequence> DuckConnection::commit(const Publish& publish) {
     return aborted();
   }
   end_stream(false);
+  set_running(false);  // a commit isn't interrupted
   if (!transaction_) TRY_VOID(begin_snapshot());
   Result<Sequence> done = [&]() -> Result<Sequence> {
     std::lock_guard lock(database_.commit_mutex);
@@ -92,6 +93,7 @@ Result<Sequence> DuckConnection::commit(const Publish& publish) {
 
 void DuckConnection::rollback() {
   end_stream(false);
+  set_running(false);
   abandon();
   changed_.clear();
   state_ = State::kIdle;
@@ -118,10 +120,17 @@ void DuckConnection::interrupt() {
   connection_.Interrupt();
 }
 
+void DuckConnection::expect_statement() {
+  std::lock_guard lock(interrupt_mutex_);
+  if (stream_ && running_) return;  // a cursor's rows are still to come: it is the statement
+  running_ = true;
+  interrupted_ = false;
+}
+
 void DuckConnection::set_running(bool running) {
   std::lock_guard lock(interrupt_mutex_);
+  if (!running) interrupted_ = false;
   running_ = running;
-  interrupted_ = false;
 }
 
 bool DuckConnection::interrupted() {

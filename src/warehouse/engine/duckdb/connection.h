@@ -25,6 +25,7 @@ class DuckConnection final : public Connection {
   Result<Sequence> commit(const Publish& publish) override;
   void rollback() override;
   void interrupt() override;
+  void expect_statement() override;
 
   Result<std::unique_ptr<ResultStream>> query(const secure::plan::Statement& statement, std::span<const Parameter> parameters,
                                               std::shared_ptr<const HostContext> host) override;
