@@ -1,13 +1,18 @@
 #include "net/listener.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -106,13 +111,33 @@ Result<std::unique_ptr<Listener>> Listener::open(IoThreads& threads, Endpoint at
   auto endpoint = to_asio(at);
   boost::system::error_code error;
   auto& a = state->acceptor;
-  a.open(endpoint.protocol(), error);
-  if (!error) a.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) a.bind(endpoint, error);
-  if (!error) a.listen(asio::socket_base::max_listen_connections, error);
+  // A listener of ours that was closed a moment ago can still hold the address: while another thread polls it, the kernel keeps
+  // it alive after close() has returned.
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    a.open(endpoint.protocol(), error);
+    if (!error) a.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) a.bind(endpoint, error);
+    if (!error) a.listen(asio::socket_base::max_listen_connections, error);
+    if (error != asio::error::address_in_use) break;
+    boost::system::error_code ignored;
+    a.close(ignored);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   if (error) return fail(kCannotListen, "cannot listen on " + at.str() + ": " + error.message());
   state->local = {at.ip, a.local_endpoint(error).port()};
   return std::unique_ptr<Listener>(new Listener(std::move(state)));
+}
+
+bool can_listen(Endpoint at) {
+  auto endpoint = to_asio(at);
+  // Nothing polls this one, so that it is gone when it is closed.
+  int probe = ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return false;
+  int on = 1;
+  bool free = ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+              ::bind(probe, endpoint.data(), socklen_t(endpoint.size())) == 0 && ::listen(probe, 1) == 0;
+  ::close(probe);
+  return free;
 }
 
 Endpoint Listener::local() const { return state_->local; }

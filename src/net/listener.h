@@ -9,6 +9,9 @@
 
 namespace redoubt::net {
 
+/// Whether Listener::open() would find the address free now.
+bool can_listen(Endpoint at);
+
 class Listener {
  public:
   /// Serves one connection until it ends. What it throws ends that connection alone.

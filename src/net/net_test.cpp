@@ -187,6 +187,20 @@ TEST_F(NetTest, APortInUseIsNamed) {
   EXPECT_EQ(second.error().message, "cannot listen on " + listener->local().str() + ": Address already in use");
 }
 
+TEST_F(NetTest, AnAddressIsFreeAsSoonAsItsListenerIsGone) {
+  auto first = Listener::open(io, {*Ip::parse("127.0.0.1"), 0}, {});
+  ASSERT_TRUE(first);
+  Endpoint at = (*first)->local();
+  EXPECT_FALSE(can_listen(at));
+  first->reset();
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(can_listen(at)) << i;
+    auto again = Listener::open(io, at, {});
+    ASSERT_TRUE(again) << i << ": " << again.error().message;
+    (*again)->start([](Stream) -> asio::awaitable<void> { co_return; });
+  }
+}
+
 TEST_F(NetTest, PoolComesBackToTheIoThread) {
   Pool pool("test", 1, 10);
   auto result = asio::co_spawn(

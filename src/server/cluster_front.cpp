@@ -39,15 +39,11 @@ ClusterFront::~ClusterFront() {
   open_.clear();
 }
 
-bool ClusterFront::can_listen(Ip ip, int port) const {
-  return net::Listener::open(io_, {ip, static_cast<uint16_t>(port)}, {}).has_value();
-}
-
 Result<ClusterFront::Address> ClusterFront::reserve(int port) {
   std::lock_guard lock(mutex_);
   if (!config_.advertise.empty()) {
     auto key = config_.advertise + ":" + std::to_string(port);
-    if (taken_.contains(key) || !can_listen(config_.listen, port))
+    if (taken_.contains(key) || !net::can_listen({config_.listen, static_cast<uint16_t>(port)}))
       return fail(control::kInvalidParameterValue, "Port " + std::to_string(port) + " is in use on " + config_.advertise +
                                                        ", which all clusters of this server share. Choose another one.");
     taken_.insert(key);
@@ -57,7 +53,7 @@ Result<ClusterFront::Address> ClusterFront::reserve(int port) {
   for (uint64_t i = 1; i + 1 < size; ++i) {  // neither the net's own address nor its last one
     auto ip = Ip::v4(config_.cluster_net.base.v4_value() + static_cast<uint32_t>(i));
     auto host = ip.str();
-    if (taken_.contains(host) || !can_listen(ip, port)) continue;
+    if (taken_.contains(host) || !net::can_listen({ip, static_cast<uint16_t>(port)})) continue;
     taken_.insert(host);
     return Address{host, port};
   }

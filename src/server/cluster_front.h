@@ -38,7 +38,6 @@ class ClusterFront : public warehouse::control::Front {
  private:
   struct Open;  // one cluster: its options, certificates and listeners
   Result<void> listen(Open& cluster, Ip ip, int port, const std::vector<std::string>& names) const;
-  bool can_listen(Ip ip, int port) const;
 
   const Config& config_;
   const CertificateAuthority& authority_;
