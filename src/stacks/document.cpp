@@ -92,6 +92,8 @@ class Builder : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
     spend(mark, 1, value.size());
+    // The library gives Latin-1 for these two.
+    if (!is_valid_utf8(value)) throw Refusal{"the escape sequences \\N and \\_ are not supported" + at(mark)};
     if (expecting_key()) {
       if (!function_of(tag).empty()) throw Refusal{"a function can't be a key" + at(mark)};
       key(mark, value);

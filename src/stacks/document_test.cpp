@@ -88,6 +88,9 @@ TEST(Document, HostileInputIsBounded) {
   for (std::string_view special : {std::string_view("a\0b: 1", 6), std::string_view("a: \x1B"), std::string_view("a: '\x7F'"),
                                    std::string_view("a: \xC2\x9F"), std::string_view("a: \xEF\xBF\xBF")})
     EXPECT_EQ(parsed(special), "! Template format error: YAML not well-formed. Special characters are not allowed.") << special;
+  for (std::string_view latin : {R"(a: "x\Ny")", R"("\_": 1)"})
+    EXPECT_TRUE(parsed(latin).starts_with("! Template format error: the escape sequences \\N and \\_ are not supported"))
+        << parsed(latin);
   EXPECT_EQ(parsed("a: \xC2\xA0\xC3\xBC x"), "{\"a\":\"\xC2\xA0\xC3\xBC x\"}");
 }
 
