@@ -176,8 +176,12 @@ Result<duckdb::unique_ptr<duckdb::QueryResult>> DuckConnection::start(const std:
     auto pending =
         named.empty() ? connection_.context->PendingQuery(sql, how) : connection_.context->PendingQuery(sql, named, how);
     if (pending->HasError()) return std::unexpected(failed(pending->GetErrorObject()));
-    // An interrupt that came before the engine cleared its own flag.
-    if (interrupted()) return std::unexpected(failed(duckdb::ErrorData(duckdb::ExceptionType::INTERRUPT, "")));
+    // An interrupt that came before the engine cleared its own flag. It is told again: else cleaning up would run the statement
+    // to its end.
+    if (interrupted()) {
+      connection_.Interrupt();
+      return std::unexpected(failed(duckdb::ErrorData(duckdb::ExceptionType::INTERRUPT, "")));
+    }
     auto result = pending->Execute();
     if (result->HasError()) return std::unexpected(failed(result->GetErrorObject()));
     if (!stream) set_running(false);
