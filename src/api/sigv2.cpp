@@ -137,7 +137,8 @@ Result<std::string> string_to_sign(const RequestHead& head) {
   std::map<std::string, std::string> sub;
   for (auto part : split(head.raw_query(), '&')) {
     auto eq = part.find('=');
-    std::string name(part.substr(0, eq));
+    // By the name that is acted on: a name in percent-encoding would be obeyed without being signed.
+    std::string name = url_decode(part.substr(0, eq), true).value_or("");
     if (!one_of(kSigned, name)) continue;
     auto value = eq == part.npos ? std::nullopt : url_decode(part.substr(eq + 1), true);
     sub[name] = value ? name + "=" + *value : name;

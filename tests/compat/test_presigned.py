@@ -55,7 +55,8 @@ def test_urls_do_what_they_were_signed_for(server, s3, signer, bucket):
 def test_urls_do_nothing_else(server, signer, bucket):
     here = {"Bucket": bucket, "Key": "k/\u00e9 +.txt"}
     url = signer().generate_presigned_url("get_object", Params=here)
-    for other in [url.replace("/k/", "/l/"), url + "&versionId=null", url + "&acl", url.replace("Expires=", "Expires=9"), url + "&prefix=x"]:
+    for other in [url.replace("/k/", "/l/"), url + "&versionId=null", url + "&acl", url.replace("Expires=", "Expires=9"), url + "&prefix=x",
+                  url + "&%61cl", url + "&version%49d=null", url + "&response-content-typ%65=text/evil", url + "&Expire%73=9"]:
         assert fetch(server, other)[0] in (400, 403), other
     assert fetch(server, url, "DELETE")[0] == 403
     assert fetch(server, url, "PUT", b"x", Content_Type="")[0] == 403
