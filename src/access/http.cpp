@@ -67,6 +67,7 @@ class HttpExchange : public api::Exchange {
       return upload_ ? finish_streamed() : finish_buffered();
     });
     if (!answer) return refuse(std::move(answer).error());
+    api::complete_lists(*op_, output_.get());
     api::Response response = api::encode_response(*op_, output_.get(), call_.request_id);
     uint64_t sent = response.stream ? response.stream_length.value_or(0) : response.body.size();
     close(nullptr, sent);

@@ -319,6 +319,13 @@ Result<void> decode_request(const OperationShape& op, const RequestHead& head, s
 
 Result<void> validate(const OperationShape& op, const void* input) { return wire::validate(op, input, {}); }
 
+void complete_lists(const OperationShape& op, void* output) {
+  bool lists = op.name.starts_with("List") || op.name.starts_with("Describe") || op.name.starts_with("Lookup");
+  if (!lists || !op.has_output || op.service->protocol == Protocol::rest_xml) return;
+  for (auto& member : op.output->members)
+    if (member.shape->type == Type::list && !member.get(output)) member.make(output);
+}
+
 Response encode_response(const OperationShape& op, const void* output, std::string_view request_id) {
   Protocol protocol = op.service->protocol;
   Response r = protocol == Protocol::query  ? encode_query(op, output, request_id)

@@ -46,6 +46,9 @@ Result<void> validate(const OperationShape& op, const void* input);
 
 /// REST outputs become headers and payload; a BodySource member becomes Response::stream; Content-Length is never a header but
 /// stream_length (or head_length in answers to HEAD). A range (ContentRange set) answers 206.
+/// What List*, Describe* and Lookup* operations list is there also when it is empty, as AWS sends it: clients index it without
+/// asking. S3 leaves its own out. To be called on an output before it is encoded.
+void complete_lists(const OperationShape& op, void* output);
 Response encode_response(const OperationShape& op, const void* output, std::string_view request_id);
 
 /// Error in the service's shape. Members of the model's error shape, and for S3 any element (Resource, BucketName, Key ..), are

@@ -340,5 +340,17 @@ TEST(Describe, HidesSecrets) {
   EXPECT_NE(text.find("\"clusterIdentifier\":\"c\""), std::string::npos) << text;
 }
 
+TEST(Codec, WhatIsListedIsThereAlsoWhenEmpty) {
+  kms::ListKeysResponse keys;
+  complete_lists(kms::op::ListKeys::shape(), &keys);
+  EXPECT_EQ(encode_response(kms::op::ListKeys::shape(), &keys, "r").body, R"({"Keys":[]})");
+  kms::EncryptResponse encrypted;  // lists nothing
+  complete_lists(kms::op::Encrypt::shape(), &encrypted);
+  EXPECT_EQ(encode_response(kms::op::Encrypt::shape(), &encrypted, "r").body, "{}");
+  s3::ListObjectsV2Output objects;  // S3: no Contents, no CommonPrefixes
+  complete_lists(s3::op::ListObjectsV2::shape(), &objects);
+  EXPECT_FALSE(objects.Contents);
+}
+
 }  // namespace
 }  // namespace redoubt::api
