@@ -47,9 +47,13 @@ void Keys::declare_crypto() {
                              true, {"Plaintext", "CiphertextBlob"});
 
   // Decrypt finds its key in the ciphertext; the request's KeyId, if any, must name the same one.
-  auto key_of_blob = [this](std::string_view blob, const access::Call& call, std::string_view action,
+  auto key_of_blob = [this](const std::optional<std::string>& blob, const access::Call& call, std::string_view action,
                             const EncryptionContext& context) -> Result<std::vector<access::Resource>> {
-    auto header = parse_blob(blob);
+    if (!blob)
+      return fail(kValidation,
+                  "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be "
+                  "null");
+    auto header = parse_blob(*blob);
     if (!header) return fail(kInvalidCiphertext, "");
     auto key = header->region == call.region ? store_.find(header->account, header->region, header->key_id) : nullptr;
     if (!key) {
@@ -83,12 +87,7 @@ void Keys::declare_crypto() {
       .needs = {{.action = "kms:Decrypt",
                  .resources = [key_of_blob](const DecryptRequest& in,
                                             const access::Call& call) -> Result<std::vector<access::Resource>> {
-                   if (!in.CiphertextBlob)
-                     return fail(
-                         kValidation,
-                         "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
-                         "not be null");
-                   return key_of_blob(*in.CiphertextBlob, call, "kms:Decrypt", or_empty(in.EncryptionContext));
+                   return key_of_blob(in.CiphertextBlob, call, "kms:Decrypt", or_empty(in.EncryptionContext));
                  },
                  .context =
                      [](const DecryptRequest& in, const access::Call&, policy::Context& c) {
@@ -122,12 +121,7 @@ void Keys::declare_crypto() {
           {.action = "kms:ReEncryptFrom",
            .resources = [key_of_blob](const ReEncryptRequest& in,
                                       const access::Call& call) -> Result<std::vector<access::Resource>> {
-             if (!in.CiphertextBlob)
-               return fail(
-                   kValidation,
-                   "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must "
-                   "not be null");
-             return key_of_blob(*in.CiphertextBlob, call, "kms:ReEncryptFrom", or_empty(in.SourceEncryptionContext));
+             return key_of_blob(in.CiphertextBlob, call, "kms:ReEncryptFrom", or_empty(in.SourceEncryptionContext));
            },
            .context = [re_encrypt_context](
                           const ReEncryptRequest& in, const access::Call& call,

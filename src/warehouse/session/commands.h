@@ -75,6 +75,8 @@ Result<Outcome> alter_procedure(Work& work, const sql::AlterRoutine& command);
 Result<Outcome> drop_procedures(Work& work, const sql::Drop& command);
 /// The procedure of this name and input types; without a list of types the only one of its name. Errors: kUndefinedFunction
 /// `procedure p(integer) does not exist`, kAmbiguousFunction, kPermissionDenied (no USAGE on a schema that was named).
+/// Where a procedure of that name is looked for: the path, or the schema that is named, which must be open to the user.
+Result<std::vector<const catalog::Schema*>> schemas_to_search(Work& work, const sql::ObjectName& name);
 Result<const catalog::Procedure*> find_procedure(Work& work, const sql::RoutineName& name);
 /// "p(a integer, INOUT b character varying)", and the same types alone.
 std::string describe_procedure(const catalog::Procedure& procedure);

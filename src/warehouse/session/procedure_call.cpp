@@ -118,14 +118,7 @@ Result<CallTarget> resolve_call(Work& work, const sql::Call& call, std::span<con
     if (types.size() != call.call->args.size()) return fail(secure::kSyntaxError, "invalid arguments of CALL");
   }
 
-  std::vector<const catalog::Schema*> schemas;
-  if (name.schema.empty()) {
-    schemas = path_schemas(*work.facts, work.now());
-  } else {
-    TRY(auto* schema, find_schema_to_use(work, name.database, name.schema));
-    if (!may_use(*work.facts, *schema)) return fail(permission_denied("schema", schema->name));
-    schemas.push_back(schema);
-  }
+  TRY(auto schemas, schemas_to_search(work, name));
   std::optional<int> best;
   bool ambiguous = false;
   for (auto* schema : schemas)

@@ -82,16 +82,16 @@ std::string describe_procedure(const Procedure& procedure) {
   return procedure.name + "(" + procedure_types(procedure.input_types()) + ")";
 }
 
+Result<std::vector<const catalog::Schema*>> schemas_to_search(Work& work, const sql::ObjectName& name) {
+  if (name.schema.empty()) return path_schemas(*work.facts, work.now());
+  TRY(auto* schema, find_schema_to_use(work, name.database, name.schema));
+  if (!may_use(*work.facts, *schema)) return fail(permission_denied("schema", schema->name));
+  return std::vector<const catalog::Schema*>{schema};
+}
+
 Result<const Procedure*> find_procedure(Work& work, const sql::RoutineName& routine) {
   const sql::ObjectName& name = routine.name;
-  std::vector<const catalog::Schema*> schemas;
-  if (name.schema.empty()) {
-    schemas = path_schemas(*work.facts, work.now());
-  } else {
-    TRY(auto* schema, find_schema_to_use(work, name.database, name.schema));
-    if (!may_use(*work.facts, *schema)) return fail(permission_denied("schema", schema->name));
-    schemas.push_back(schema);
-  }
+  TRY(auto schemas, schemas_to_search(work, name));
   std::vector<sql::Type> types;
   for (auto& arg : routine.args)
     if (arg.mode != sql::RoutineArg::Mode::kOut) types.push_back(argument_type(arg.type));

@@ -135,8 +135,9 @@ Result<void> SqlSession::parse(const std::string& name, std::string_view text, s
     if (!name.empty() && statements_.contains(name))
       return fail(kDuplicateStatement, "prepared statement \"" + name + "\" already exists");
     size_t bytes = text.size();
-    for (auto& [other, prepared] : statements_)
-      if (prepared.statement && statements_.size() > 100) bytes += prepared.statement->text.size();
+    if (statements_.size() > 100)
+      for (auto& [other, prepared] : statements_)
+        if (prepared.statement) bytes += prepared.statement->text.size();
     if (statements_.size() >= 10000 || bytes > (size_t{64} << 20))
       return fail(secure::kTooComplex, "too many prepared statements");
     TRY(auto statements, sql::parse(text, {.case_sensitive_identifiers = settings_.is_on("enable_case_sensitive_identifier")}));

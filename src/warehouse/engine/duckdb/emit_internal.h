@@ -41,6 +41,7 @@ class Emitter {
   void secured_scan(const std::string& physical_name, int id, int secured_id, const Expr& condition,
                     const std::vector<secure::plan::ScanColumn>& columns, bool with_rowid);
   void secured_target(const secure::plan::Target& target);
+  void secured_rows(const secure::plan::Statement& s);
   void secured_update(const secure::plan::Statement& s);
   void secured_remove(const secure::plan::Statement& s);
   void secured_merge(const secure::plan::Statement& s);

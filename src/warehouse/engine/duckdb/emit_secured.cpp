@@ -41,6 +41,12 @@ void Emitter::secured_update(const plan::Statement& s) {
     out_ += " AS " + duckdb_type(s.assignments[i].type) + ") AS v" + std::to_string(i + 1);
   }
   out_ += " FROM ";
+  secured_rows(s);
+  out_ += ") AS rn WHERE r0.rowid = rn.k";
+}
+
+/// The rows that the statement is about: its target's that the policy shows, joined and filtered as it says.
+void Emitter::secured_rows(const plan::Statement& s) {
   secured_target(s.target);
   if (s.from) {
     out_ += ", ";
@@ -50,22 +56,13 @@ void Emitter::secured_update(const plan::Statement& s) {
     out_ += " WHERE ";
     expr(*s.where);
   }
-  out_ += ") AS rn WHERE r0.rowid = rn.k";
 }
 
 void Emitter::secured_remove(const plan::Statement& s) {
   if (s.query) with(s.query->ctes);
   out_ += "DELETE FROM " + physical(s.target.physical) + " AS r0 WHERE r0.rowid IN (SELECT r" + std::to_string(s.target.id) +
           ".rid FROM ";
-  secured_target(s.target);
-  if (s.from) {
-    out_ += ", ";
-    from(*s.from, false);
-  }
-  if (s.where) {
-    out_ += " WHERE ";
-    expr(*s.where);
-  }
+  secured_rows(s);
   out_ += ")";
 }
 
