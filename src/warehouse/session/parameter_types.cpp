@@ -59,7 +59,7 @@ std::optional<Type> measure_text(std::string_view text) {
 bool widen(std::vector<Type>& declared, std::span<const Type> found, std::span<const engine::Parameter> values) {
   bool changed = false;
   for (size_t i = 0; i < found.size() && i < values.size(); i++) {
-    if (!found[i].is(TypeKind::kDecimal) || values[i].binary) continue;       // a binary value comes in a declared type
+    if (!found[i].is(TypeKind::kDecimal)) continue;
     if (i < declared.size() && declared[i].is(TypeKind::kDecimal)) continue;  // told by the client, or measured
     auto own = measure_decimal(values[i]);
     if (!own || own->scale <= found[i].scale) continue;
