@@ -1,4 +1,6 @@
 """One application user, many tenants: the walkthrough of row-level security with psycopg, statement by statement."""
+from decimal import Decimal
+
 import psycopg
 import pytest
 
@@ -151,3 +153,23 @@ def test_lookup_tables(world, app):
         with pytest.raises(psycopg.errors.DependentObjectsStillExist):
             c.execute("drop table app_admin.entitled cascade")
         assert c.execute("select sum(amount) from app_user.pay").fetchone() == (7,)
+
+
+def test_what_was_prepared_before_a_policy_obeys_it(world):
+    """Statements that were parsed, described and run while the table was open are judged again at each execution."""
+    query = "select tenant_id, amount + %s from late where amount > %s order by 1"
+    with world.connect() as admin, world.connect(user="app_user", password=PASSWORD) as c:
+        admin.execute("create table late (tenant_id varchar(50), amount numeric(12,2))")
+        admin.execute("insert into late values ('T0001', 1.25), ('T0002', 9.75)")
+        admin.execute("grant select on late to app_user")
+        c.prepare_threshold = 0
+        c.execute("prepare counted(numeric) as select count(*) from late where amount > $1")
+        seen = lambda: (c.execute(query, [Decimal("0.5"), 0]).fetchall(), c.execute("execute counted(0.5)").fetchone()[0])  # noqa: E731
+        assert seen() == ([("T0001", Decimal("1.75")), ("T0002", Decimal("10.25"))], 2)
+        admin.execute("attach rls policy tenant_policy on late to public")
+        admin.execute("alter table late row level security on")
+        assert seen() == ([], 0)
+        become(c, "T0002")
+        assert seen() == ([("T0002", Decimal("10.25"))], 1)
+        admin.execute("detach rls policy tenant_policy on late from public")
+        assert seen() == ([], 0)
