@@ -1,6 +1,7 @@
 #include "stacks/store.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/arn.h"
 #include "base/crypto.h"
@@ -154,7 +155,8 @@ std::vector<StackPtr> StackStore::list(std::string_view account, std::string_vie
     for (auto it = stacks_.lower_bound(prefix); it != stacks_.end() && it->first.starts_with(prefix); ++it)
       out.push_back(it->second);
   }
-  std::stable_sort(out.begin(), out.end(), [](auto& a, auto& b) { return a->created > b->created; });
+  // Newest first; pages need one order for stacks of the same moment.
+  std::sort(out.begin(), out.end(), [](auto& a, auto& b) { return std::tie(b->created, a->id) < std::tie(a->created, b->id); });
   return out;
 }
 std::vector<StackPtr> StackStore::unfinished() const {
